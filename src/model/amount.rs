@@ -12,7 +12,7 @@ use rust_decimal::Decimal;
 use serde_json::value::RawValue;
 
 pub(crate) use currency::{Currency, WORDLIKE};
-pub(crate) use meeting::{is_certainly_same, is_same, is_spelt_alike, is_unit, settled};
+pub(crate) use meeting::{is_certainly_same, is_known_unit, is_same, is_spelt_alike, is_unit, settled};
 pub(crate) use scales::{is_scale_sign, is_scale_word};
 pub(crate) use text::{Doubt, LONGEST, read, read_in};
 pub(crate) use text::{Word, assemble, fold, is_turned, number_end, number_start, word, words};

@@ -1,10 +1,23 @@
 //! Whether an answer says that something is wrong, in fields whose names mean that wherever they stand.
 //!
-//! A balance of zero in such an answer is what the service fills in, and not what an account has.
+//! A balance of zero in such an answer is what the service fills in, and not what an account has. The guard is the same for each
+//! kind of answer: `texts` reads the fields of one that is a plain text, and headers are fields as well.
 
+mod names;
+mod sentences;
+mod texts;
+mod unknown;
+
+use std::collections::BTreeMap;
+
+use self::names::{CODES, COUNTS, ERRORS, FINE, NO_SUCCESS, STATUS, SUCCESS, SUCCESSFUL, WRAPPERS, WRONG};
 use super::Value;
 use super::service_message::has_sentence_against;
 use crate::model::amount;
+
+pub(super) use self::sentences::is_of_nothing_left;
+pub(super) use self::texts::is_refusal;
+pub(super) use self::unknown::without_unknown;
 
 /// Lists and objects within each other that are looked into.
 const DEEPEST: usize = 4;
@@ -13,170 +26,43 @@ const DEEPEST_ERROR: usize = 8;
 /// Fields of one object that are looked at.
 const MOST_FIELDS: usize = 500;
 
-// The names below are in lower case and without `_` and `-`, so that they stand for every spelling.
-
-/// Fields that hold what is wrong. Where nothing is, they hold nothing, zero or a word for success.
-const ERRORS: [&str; 34] = [
-    "err",
-    "errcode",
-    "errinfo",
-    "errmessage",
-    "errmsg",
-    "errno",
-    "error",
-    "errorcode",
-    "errordescription",
-    "errordetail",
-    "errordetails",
-    "errorid",
-    "errorinfo",
-    "errorlist",
-    "errormessage",
-    "errormessages",
-    "errormsg",
-    "errorname",
-    "errorno",
-    "errornumber",
-    "errorreason",
-    "errors",
-    "errorstatus",
-    "errorstring",
-    "errortext",
-    "errortype",
-    "exception",
-    "failed",
-    "failure",
-    "fault",
-    "faultcode",
-    "faultstring",
-    "haserror",
-    "iserror",
-];
-/// Those of them in which a number counts something.
-const COUNTS: [&str; 2] = ["errors", "failed"];
-/// Fields that say whether it went well.
-const SUCCESS: [&str; 12] = [
-    "authenticated",
-    "authorized",
-    "bsuccess",
-    "issuccess",
-    "issuccessful",
-    "ok",
-    "suc",
-    "succeed",
-    "succeeded",
-    "success",
-    "successflag",
-    "successful",
-];
-/// Fields that hold a code, of which services have systems of their own.
-const CODES: [&str; 18] = [
-    "apicode",
-    "code",
-    "httpcode",
-    "httpstatus",
-    "httpstatuscode",
-    "infocode",
-    "rc",
-    "rescode",
-    "respcode",
-    "responsecode",
-    "resultcode",
-    "ret",
-    "retcode",
-    "return",
-    "returncode",
-    "rspcode",
-    "statuscode",
-    "subcode",
-];
-/// Fields that hold a word or a status, or all of the answer.
-const STATUS: [&str; 7] = ["ack", "outcome", "responsestatus", "result", "stat", "state", "status"];
-/// Fields that hold all of the answer.
-const WRAPPERS: [&str; 11] = [
-    "answer",
-    "baseresp",
-    "body",
-    "data",
-    "head",
-    "header",
-    "meta",
-    "payload",
-    "response",
-    "responsemetadata",
-    "returnstatus",
-];
-/// Words that say that nothing is wrong.
-const FINE: [&str; 20] = [
-    "",
-    "complete",
-    "completed",
-    "done",
-    "false",
-    "n/a",
-    "nil",
-    "no",
-    "noerror",
-    "noerrors",
-    "none",
-    "null",
-    "ok",
-    "okay",
-    "succeed",
-    "succeeded",
-    "success",
-    "successful",
-    "undefined",
-    "无",
-];
-/// What a word of success may stand in without meaning it.
-const NO_SUCCESS: [&str; 8] =
-    ["unsuccess", "notsuccess", "nosuccess", "notsucceed", "withoutsuccess", "不成功", "未成功", "没有成功"];
-/// What stands in a sentence that says that it went well.
-const SUCCESSFUL: [&str; 3] = ["success", "succeed", "成功"];
-/// Words that say that something is.
-const WRONG: [&str; 29] = [
-    "accessdenied",
-    "badrequest",
-    "denied",
-    "err",
-    "error",
-    "exception",
-    "expired",
-    "fail",
-    "failed",
-    "failure",
-    "false",
-    "forbidden",
-    "invalid",
-    "invalidapikey",
-    "invalidkey",
-    "invalidparameter",
-    "invalidtoken",
-    "ko",
-    "nok",
-    "notfound",
-    "notok",
-    "permissiondenied",
-    "rejected",
-    "unauthenticated",
-    "unauthorised",
-    "unauthorized",
-    "unsuccessful",
-    "失败",
-    "错误",
-];
-
 /// Whether the answer says that something is wrong. Of what `is_judged` knows by its name, as it is spelt, somebody else decides
 /// what it means.
 pub(super) fn is_denied(answer: &Value, is_judged: &dyn Fn(&str) -> bool) -> bool {
     denies(answer, is_judged, DEEPEST)
 }
 
+/// Whether the headers of an answer say so: `X-Error`, `X-Acme-Error-Code`, `X-Status`.
+pub(super) fn is_denied_by_headers(headers: &BTreeMap<String, String>, is_judged: &dyn Fn(&str) -> bool) -> bool {
+    headers.iter().take(MOST_FIELDS).any(|(header, text)| {
+        let name = header.strip_prefix("x-").unwrap_or(header);
+        // Behind the name of a service only what is an error by its name is one: a cache has a status as well.
+        let inner = name.split_once('-').map(|(_, rest)| plain(rest)).filter(|rest| ERRORS.contains(&rest.as_str()));
+        let text = text.trim();
+        let value = text.parse::<isize>().map_or_else(|_| Value::from(text.to_owned()), Value::from);
+        let is_wrong = says(&plain(name), &value, false) || inner.is_some_and(|inner| says(&inner, &value, false));
+        is_wrong && !is_judged(header)
+    })
+}
+
+/// Whether a field says by its name and its value that something is wrong. Of a code it matters whether words are beside it that
+/// do not say that all is well.
+fn says(name: &str, field: &Value, has_words: bool) -> bool {
+    let is = |names: &[&str]| names.contains(&name);
+    is(&ERRORS) && is_wrong(name, field, DEEPEST_ERROR)
+        || is(&SUCCESS) && is_denial(field)
+        || is(&CODES) && is_wrong_code(field, has_words)
+        || is(&STATUS) && is_wrong_status(field)
+        || name == "flag" && has_words && is_denial(field)
+        || matches!(name, "type" | "object")
+            && field.as_text().is_some_and(|text| is_word(text, &["error", "exception"]))
+        || sentences::is_name(name) && sentences::is_against_in(field)
+}
+
 fn denies(value: &Value, is_judged: &dyn Fn(&str) -> bool, depth: usize) -> bool {
     let Some(depth) = depth.checked_sub(1) else { return false };
     if let Some(text) = value.as_text() {
-        return is_failure(text);
+        return texts::is_denied(text, is_judged, depth);
     }
     if let Some(items) = value.items() {
         return items.len() == 1 && denies(&items[0], is_judged, depth);
@@ -184,22 +70,13 @@ fn denies(value: &Value, is_judged: &dyn Fn(&str) -> bool, depth: usize) -> bool
     let Some(fields) = value.fields() else { return false };
     let fields: Vec<(&str, &Value)> = fields.take(MOST_FIELDS).collect();
     let is_alone = fields.len() == 1;
+    let has_words = has_sentence_against(value, &is_fine) || has_message(value);
     fields.into_iter().any(|(key, field)| {
         let name = plain(key);
         let is = |names: &[&str]| names.contains(&name.as_str());
-        let says = is(&ERRORS) && is_wrong(&name, field, DEEPEST_ERROR)
-            || is(&SUCCESS) && is_denial(field)
-            || is(&CODES) && is_wrong_code(field, has_sentence_against(value, &is_fine) || has_message(value))
-            || is(&STATUS) && is_wrong_status(field);
-        says && !is_judged(key) || (is_alone || is(&STATUS) || is(&WRAPPERS)) && denies(field, is_judged, depth)
+        let is_inside = is_alone || is(&STATUS) || is(&WRAPPERS);
+        says(&name, field, has_words) && !is_judged(key) || is_inside && denies(field, is_judged, depth)
     })
-}
-
-/// Whether a text, which is all of an answer, names a failure beside a number.
-fn is_failure(text: &str) -> bool {
-    let mut words = text.split(|c: char| !c.is_alphanumeric());
-    text.contains(|c: char| c.is_ascii_digit())
-        && words.any(|word| !word.eq_ignore_ascii_case("false") && is_word(word, &WRONG))
 }
 
 /// Whether an object holds a message, by whatever name, that does not say that all is well.
@@ -283,7 +160,7 @@ fn is_wrong_code(value: &Value, has_words: bool) -> bool {
             400..=599 | 40_000..=59_999 | 400_000..=599_999 | ..0 => true,
             _ => has_words,
         },
-        (None, Some(text)) if is_word(text, &WRONG) => true,
+        (None, Some(text)) if is_word(text, &WRONG) || sentences::is_against(text) => true,
         (None, Some(text)) => has_words && !is_fine(text) && !amount::is_unit(text),
         (None, None) => false,
     }
@@ -293,7 +170,7 @@ fn is_wrong_code(value: &Value, has_words: bool) -> bool {
 fn is_wrong_status(value: &Value) -> bool {
     match (value, whole(value)) {
         (Value::Bool(value), _) => !value,
-        (_, Some(status)) => (400..600).contains(&status),
+        (_, Some(status)) => status < 0 || (400..600).contains(&status),
         _ => value.as_text().is_some_and(|text| is_word(text, &WRONG)),
     }
 }

@@ -410,6 +410,37 @@ impl Json {
     pub(crate) fn is_denied(&self, is_judged: &dyn Fn(&str) -> bool) -> bool {
         denial::is_denied(&self.0, is_judged)
     }
+
+    /// Whether the service says that there is nothing left, so that a zero is right whatever else it says.
+    pub(crate) fn says_that_nothing_is_left(&self) -> bool {
+        self.error_message().is_some_and(|words| denial::is_of_nothing_left(&words))
+    }
+
+    /// The same with zeros for each -1 in it; none if there is no such one.
+    pub(crate) fn without_unknown(&self) -> Option<Json> {
+        parse_json(denial::without_unknown(&self.0.to_json())?.as_bytes()).ok()
+    }
+
+    /// Whether it is a list or an object in which no value stands under a name of these, whatever it is, but for other objects.
+    pub(crate) fn is_without(&self, is_named: &dyn Fn(&str) -> bool) -> bool {
+        let mut open = vec![&self.0];
+        while let Some(value) = open.pop() {
+            let fields = value.fields().into_iter().flatten();
+            for (name, field) in fields {
+                if field.fields().is_none() && is_named(name) {
+                    return false;
+                }
+                open.push(field);
+            }
+            open.extend(value.items().into_iter().flatten());
+        }
+        self.0.as_text().is_none()
+    }
+
+    /// Whether the headers of an answer say so.
+    pub(crate) fn are_headers_denied(headers: &BTreeMap<String, String>, is_judged: &dyn Fn(&str) -> bool) -> bool {
+        denial::is_denied_by_headers(headers, is_judged)
+    }
 }
 
 impl From<Value> for Json {
@@ -467,7 +498,7 @@ fn shape(value: &Value) -> Shape {
         Value::Number(number) => Shape::Number(number.to_string()),
         Value::Text(_) => match value.no_number() {
             Some(why) if why != OF_DATE => Shape::Missing(format!("of a text {why}")),
-            _ => Shape::Text(value.as_text().unwrap_or_default().to_owned()),
+            _ => Shape::Text(value.as_amount().unwrap_or_default().to_owned()),
         },
         Value::List(_) => Shape::Array,
         Value::Object(_) => Shape::Object(BTreeMap::new()),

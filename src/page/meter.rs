@@ -132,7 +132,7 @@ struct Budget {
     /// Whether names are being sorted.
     sorts: bool,
     /// What is in doubt of the texts that were read as numbers, as long as their currency is not known.
-    doubts: [Option<Doubt>; 4],
+    doubts: [Option<Doubt>; 7],
     /// Why a text that looks like a number was not read as one.
     refused: Option<&'static str>,
     /// The address of something on the stack where the evaluation began.
@@ -218,7 +218,7 @@ pub(super) fn metered<T>(bounds: &Bounds, order: Order, evaluate: impl FnOnce() 
         order,
         met: 0,
         sorts: false,
-        doubts: [None; 4],
+        doubts: [None; 7],
         refused: None,
         stack: here(),
         ends: bounds.ends,

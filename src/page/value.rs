@@ -162,6 +162,14 @@ impl Value {
         }
     }
 
+    /// The text as it is read as an amount, if it is one: without the full stop of the sentence that it was cut out of.
+    pub(super) fn as_amount(&self) -> Option<&str> {
+        match self {
+            Value::Text(text) => Some(text.without_stop()),
+            _ => None,
+        }
+    }
+
     /// Why it is not the number that it looks like, if it is a text of that kind: it was cut out of a longer number, or it is put
     /// together from two values of the answer, such as units and nanos.
     pub(super) fn no_number(&self) -> Option<&'static str> {

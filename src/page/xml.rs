@@ -116,7 +116,11 @@ fn resolved(reference: &BytesRef) -> Result<String, String> {
 
 /// Puts an element that is closed into the one around it.
 fn close(element: Open, open: &mut [Open], root: &mut Option<Map<String, Value>>) {
-    let Open { name, mut fields, texts, .. } = element;
+    let Open { name, mut fields, mut texts, .. } = element;
+    // What says of itself that it is nothing holds no number.
+    if fields.get("@nil").and_then(Value::as_str).is_some_and(|nil| matches!(nil.trim(), "true" | "1")) {
+        texts.clear();
+    }
     let mut texts = texts.iter().map(|text| text.trim()).filter(|text| !text.is_empty()).map(Value::from);
     let value = if fields.is_empty() {
         texts.next().unwrap_or_else(|| Value::from(""))
@@ -165,6 +169,8 @@ mod tests {
             ("<a>5<b>25</b></a>", r##"{"a":{"#text":"5","b":"25"}}"##),
             ("<a> <b>25</b>5&amp;<![CDATA[0]]> <c/> </a>", r##"{"a":{"#text":"5&0","b":"25","c":""}}"##),
             ("<a>5<b>25</b>0</a>", r##"{"a":{"#text":["5","0"],"b":"25"}}"##),
+            ("<a xmlns:x='u' x:nil='true'>0</a>", r#"{"a":{"@x":"u","@nil":"true"}}"#),
+            ("<a nil='false'>0</a>", r##"{"a":{"#text":"0","@nil":"false"}}"##),
             ("<a xmlns:b='u' b='1'/>", r#"{"a":{"@b":"1"}}"#),
             ("<a b='1' xmlns:b='u'/>", r#"{"a":{"@b":"1"}}"#),
         ] {

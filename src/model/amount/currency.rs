@@ -5,7 +5,9 @@ mod names;
 
 pub(crate) use self::names::WORDLIKE;
 pub(super) use self::names::{ABBREVIATIONS, CJK, MINOR, NO_CODES, SIGNS, minor_of_letters, of_letters};
-use self::names::{DECIMAL_COMMA, DECIMAL_POINT, DOT_GROUPS, ISO, NAMED_BESIDE_YUAN, RUPEES, YUAN};
+use self::names::{
+    DECIMAL_COMMA, DECIMAL_POINT, DOT_GROUPS, FORMER, ISO, NAMED_BESIDE_YUAN, NO_DECIMALS, RUPEES, YUAN,
+};
 
 /// A currency, or another unit of account, as a text names it.
 #[derive(Clone, Copy, Debug, Eq)]
@@ -98,6 +100,11 @@ impl Currency {
         self.codes.iter().any(|code| !is_written_with_point(code))
     }
 
+    /// Whether nobody pays with a part of it, and thousands are parted by full stops, whichever currency it stands for.
+    pub(super) fn has_no_decimals(&self) -> bool {
+        self.codes.iter().all(|code| NO_DECIMALS.contains(code))
+    }
+
     /// Whether a comma before three digits may be a decimal sign. With dollars and cents it is not, though some countries
     /// write theirs so: with three decimals nobody does.
     pub(super) fn may_have_decimal_comma(&self) -> bool {
@@ -108,6 +115,11 @@ impl Currency {
     pub(super) fn has_indian_groups(&self) -> bool {
         self.usual().is_some_and(|code| RUPEES.contains(&code))
     }
+}
+
+/// Whether three letters were once the code of a currency, or are one of those that people seldom pay with.
+pub(super) fn is_former(code: &str) -> bool {
+    FORMER.iter().any(|known| known.eq_ignore_ascii_case(code))
 }
 
 fn is_written_with_comma(code: &str) -> bool {

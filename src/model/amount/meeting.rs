@@ -1,7 +1,7 @@
 //! What the words for currencies in a config, a page and an answer say together: whether two mean the same, and how many
 //! decimals a currency has, however it is named.
 
-use super::currency::{Currency, NO_CODES};
+use super::currency::{Currency, NO_CODES, is_former};
 use super::text;
 
 /// Longest name of a currency that an answer may bring, in bytes.
@@ -25,6 +25,11 @@ pub(super) fn decimals(currency: Option<&str>) -> u32 {
 }
 
 impl Currency {
+    /// Whether it has no smaller unit.
+    pub(super) fn is_whole(&self) -> bool {
+        self.code().is_some_and(|code| WHOLE.split(' ').any(|known| known == code))
+    }
+
     /// Whether a word, as it stands in a config or an answer, may mean the same currency.
     pub(crate) fn may_be(&self, word: &str) -> bool {
         let word = word.trim();
@@ -64,6 +69,11 @@ pub(crate) fn is_unit(word: &str) -> bool {
             && !NO_CODES.iter().any(|scaled| scaled.eq_ignore_ascii_case(word))
     };
     word.len() <= LONGEST && (is_code(word) || text::currency(word).is_some())
+}
+
+/// Whether a word is one of those that are known to name a currency or a unit of account, and not only looks like one.
+pub(crate) fn is_known_unit(word: &str) -> bool {
+    word.len() <= LONGEST && (text::currency(word).is_some() || is_former(word))
 }
 
 /// Whether two words are the same letters, in capitals or not. `GBp` is a hundredth of a GBP, so a code that mixes both is

@@ -22,6 +22,8 @@ use super::exact;
 /// Longest text that can be an amount, in bytes, and longest number; reading takes time.
 pub(crate) const LONGEST: usize = 100;
 
+const EXCHANGED: &str =
+    "the separator before three digits was taken away or exchanged, which makes another number of it in this currency";
 const NOT_A_NUMBER: &str = "it is not a number";
 
 /// An amount that a text names.
@@ -84,6 +86,8 @@ pub(crate) enum Doubt {
     Point,
     /// It was cut out beside the name of a currency, which may be another one.
     Beside(Currency),
+    /// The page's author has taken away what stood before three digits, or has put another separator in its place.
+    Exchanged(char, Option<char>),
 }
 
 impl Doubt {
@@ -98,6 +102,20 @@ impl Doubt {
         })
     }
 
+    /// The doubt that is left where the one separator of a number was taken away, or exchanged, so that it may be another number.
+    pub(crate) fn of_exchange(standing: &str, written: &str) -> Option<Doubt> {
+        let separators = |text: &str| -> Vec<char> { text.chars().filter(|c| !c.is_ascii_digit()).collect() };
+        let groups: Vec<&str> = standing.split(|c: char| !c.is_ascii_digit()).collect();
+        match (separators(standing).as_slice(), separators(written).as_slice()) {
+            // A comma before three digits is taken away by whoever reads it as the program does.
+            (['.'], []) if is_grouped(&groups) => Some(Doubt::Exchanged('.', None)),
+            ([from @ ('.' | ',')], [to @ ('.' | ',')]) if is_grouped(&groups) && from != to => {
+                Some(Doubt::Exchanged(*from, Some(*to)))
+            }
+            _ => None,
+        }
+    }
+
     /// What is said of it where the currency is known; nothing if the currency settles it.
     pub(crate) fn in_currency(self, currency: &str) -> Option<&'static str> {
         let number = match self {
@@ -105,6 +123,17 @@ impl Doubt {
             Doubt::Point => "1.234",
             Doubt::Beside(beside) => {
                 return (!beside.may_be(currency)).then_some("the number stands beside the name of another currency");
+            }
+            Doubt::Exchanged(from, to) => {
+                let to = to.map_or(String::new(), String::from);
+                let read = |separator: &str| read_in(&format!("1{separator}234"), Some(currency)).ok();
+                // In a currency without decimals a full stop before three digits parts thousands, if anything.
+                let is_whole = self::currency(currency).is_some_and(|currency| currency.is_whole());
+                let is_other = match (read(from.encode_utf8(&mut [0; 4])), read(&to)) {
+                    (Some(one), Some(other)) => one.value != other.value,
+                    _ => false,
+                };
+                return (is_other && !is_whole).then_some(EXCHANGED);
             }
         };
         read_in(number, Some(currency)).err()
@@ -262,7 +291,12 @@ fn digits(number: &str, currency: Option<&Currency>, known: Option<&Currency>) -
             let (whole, fraction) = (groups[0], groups[1]);
             let is_ambiguous = currency.or(known).is_some_and(Currency::may_have_dot_groups);
             if fraction.len() == 3 && is_grouped(&groups) && is_ambiguous {
-                return Err(AMBIGUOUS);
+                // Whoever writes the name beside it writes for people: `Rp 12.345`.
+                return if currency.is_some_and(Currency::has_no_decimals) {
+                    exact::read(&groups.concat())
+                } else {
+                    Err(AMBIGUOUS)
+                };
             }
             (whole.to_owned(), fraction)
         }

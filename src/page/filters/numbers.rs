@@ -97,7 +97,7 @@ pub(super) fn from_json(value: Value) -> ValR<Value> {
 /// A number as jq reads it, and separators as the program reads them: `10,000.00`. Currencies and units are refused, as
 /// they would be lost. What a separator means in the currency of the balance is looked at when that is known.
 pub(super) fn to_number(value: Value) -> ValR<Value> {
-    let Some(text) = value.as_text() else {
+    let Some(text) = value.as_amount() else {
         return match value {
             Value::Number(_) => Ok(value),
             other => Err(Error::typ(other, "number")),

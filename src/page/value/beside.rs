@@ -30,6 +30,8 @@ pub(super) enum Why {
     Dash,
     /// Something of which nobody knows what it means.
     Unknown,
+    /// It stands in a text that says that something has failed, such as `Too many requests, wait 60`.
+    Failure,
 }
 
 /// A place of which the page's author has written what stands there.
@@ -49,6 +51,8 @@ pub(super) struct Beside {
     pub(super) currencies: Vec<Currency>,
     /// Whether it stands in parentheses, which may be a minus.
     pub(super) is_in_parentheses: bool,
+    /// Whether a minus stands right behind it, and nothing else on that side.
+    pub(super) has_minus_behind: bool,
 }
 
 /// One side of a number.
@@ -60,6 +64,7 @@ struct Side<'t> {
     /// Whether a parenthesis opens before the number, or closes behind it, of which nobody has written it.
     is_in_parentheses: bool,
     has_dash: bool,
+    has_minus_behind: bool,
     currencies: Vec<Currency>,
     /// Whether the end of a clause stands between, which the pattern has run over.
     has_crossed: bool,
@@ -91,6 +96,7 @@ pub(super) fn beside(text: &str, range: &Range<usize>, known: &[Known]) -> Resul
         words: Vec::new(),
         is_in_parentheses: false,
         has_dash: false,
+        has_minus_behind: false,
         currencies: Vec::new(),
         has_crossed: false,
     };
@@ -106,6 +112,7 @@ pub(super) fn beside(text: &str, range: &Range<usize>, known: &[Known]) -> Resul
         has_dash: before.has_dash,
         currencies: before.currencies,
         is_in_parentheses,
+        has_minus_behind: behind.has_minus_behind,
     })
 }
 
@@ -278,7 +285,9 @@ impl Side<'_> {
                 || matches!(amount::word(&text), Some((Word::Side { is_debit: true }, length)) if length == text.len());
             let is_long = text.chars().count() >= least && !text.eq_ignore_ascii_case("grand");
             let is_other = is_label
-                && (is_thousand(text.trim_matches(['x', 'X', 's'])) || plain::is_failure(&text.to_lowercase()));
+                && (is_thousand(text.trim_matches(['x', 'X', 's']))
+                    || matches!(text.as_str(), "分" | "角" | "毛")
+                    || plain::is_failure(&text.to_lowercase()));
             let is_word =
                 is_long && (amount::is_scale_word(&text) || matches!(amount::word(&text), Some((Word::Times(_), _))));
             // `balanceCents`.

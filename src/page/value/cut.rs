@@ -59,6 +59,21 @@ impl Text {
         tokens(&self.text).into_iter().find_map(|token| whole.found(token, &[]).no_number()).map(|_| CHANGED_JSON)
     }
 
+    /// The text with blanks for what other texts of the answer say, as the unit in `"\(.amount) \(.unit)"`: that belongs to no
+    /// number of this one, and the page has put it there. A sign is kept.
+    fn without_words_of_others(&self, root: &Rc<Text>, made: &Made) -> String {
+        let mut text = String::with_capacity(self.text.len());
+        for (at, span) in places(made) {
+            let part = &self.text[at..at + span.length];
+            let is_other = span.root.as_ref().is_some_and(|(own, _)| !Rc::ptr_eq(own, root));
+            match is_other && !part.contains(is_minus) {
+                true => text.extend(part.chars().flat_map(|c| std::iter::repeat_n(' ', c.len_utf8()))),
+                false => text.push_str(part),
+            }
+        }
+        text
+    }
+
     /// Why what was cut out of one text of the answer is no number of it.
     fn not_of(&self, root: &Rc<Text>, made: &Made) -> Option<&'static str> {
         if self.text == root.text {
@@ -80,10 +95,11 @@ impl Text {
                     && span.root.as_ref().is_some_and(|(own, _)| Rc::ptr_eq(own, root))
             })
         };
+        let text = self.without_words_of_others(root, made);
         let piece = Piece {
             root: &root.text,
             parts: of_root.iter().map(|(_, start, length)| *start..start + length).collect(),
-            text: &self.text,
+            text: &text,
             place,
             has_own_sign: sign.is_some_and(|sign| !is_of_root(sign)),
         };

@@ -19,7 +19,10 @@ const TELLING: &str = "
 /// Words that say that it is a debt, in small letters.
 const DEBTS: &str = "
     arrear arrears arrearage debit debits debt debts deficit minus negative overdraft overdraw overdrawn overdue owe owed owes owing
-    unpaid neg deuda dette débito debito liabilities liability outstanding payable долг долги soll schuld schulden 欠 欠费 欠款 透支 负 负债";
+    unpaid neg deuda deudor débiteur débitrice debitore sollsaldo dívida zadłużenie borç skuld nợ задолженность dette débito debito liabilities liability outstanding payable долг долги soll schuld schulden 欠 欠费 欠款 透支 负 负债";
+
+/// The same within words of scripts without blanks.
+const DEBT_RUNS: [&str; 9] = ["欠", "负", "負", "透支", "借方", "应缴", "未払", "未支払", "미납"];
 
 /// Words that end what is said of the number behind them.
 const ENDS_BEFORE: &str = "are had has have is of was were";
@@ -58,12 +61,15 @@ pub(super) fn word(word: &str, is_before: bool) -> Option<Plain> {
 
 /// Whether a label says of the number behind it that it is one of a failure, or owed.
 pub(super) fn is_failure(low: &str) -> bool {
-    is_in("due err error errors fail failed failure http status retry", low)
+    is_in(
+        "due e err errcode errno error errors exceeded fail failed failure http retcode retry status 状态码 错误 错误码",
+        low,
+    )
 }
 
 /// Whether a word in small letters says that it is a debt.
 pub(super) fn is_debt(low: &str) -> bool {
-    is_in(DEBTS, low)
+    is_in(DEBTS, low) || DEBT_RUNS.iter().any(|run| low.contains(run))
 }
 
 /// The length of the known word that a run of letters begins or ends with, in characters.

@@ -6,8 +6,9 @@ use rust_decimal::Decimal;
 
 use super::beside::{Known, Why, beside};
 use super::digits::{readings, run_length};
+use super::made::How;
 use crate::model::amount::{self, Doubt, Word};
-use crate::page::meter;
+use crate::page::{denial, meter};
 
 /// What was cut out of one text of the answer, as a part of a text that is used as a number.
 pub(super) struct Piece<'t> {
@@ -53,20 +54,37 @@ impl Piece<'_> {
         if !standing.chars().all(char::is_numeric) && !here.iter().any(|reading| there.contains(reading)) {
             return Err(Why::Cut);
         }
+        let exchanged = Doubt::of_exchange(standing, trimmed(written));
         // Zeros at the end of decimals say nothing.
         let zeros = self.root[range.end..].len() - self.root[range.end..].trim_start_matches('0').len();
         let has_decimals = written.contains('.') && standing.contains(['.', ',']);
         let end = range.end + if has_decimals { zeros } else { 0 };
         let beside = beside(self.root, &(range.start..end), known)?;
         let changed = if beside.has_dash { Why::Dash } else { Why::Changed };
+        let has_currency = beside.before.iter().chain(&beside.behind).any(|word| matches!(word, Word::Currency(_)));
+        let is_looked_for = |known: &Known| known.how == How::Matched && known.written.contains(char::is_alphabetic);
+        if !has_currency && !known.iter().any(is_looked_for) && denial::is_refusal(self.root) {
+            return Err(Why::Failure);
+        }
         let there = factor(&beside.before, &beside.behind).ok_or(changed)?;
         let here = self.own_factor();
-        let is_negated = self.has_own_sign && there.is_sign_positive() && here == -there;
-        if (here != there || beside.is_in_parentheses) && !is_negated {
+        if beside.has_minus_behind {
+            // The page's author has put the minus before the number.
+            if !(self.has_own_sign && there == Decimal::ONE && here == -there) {
+                return Err(changed);
+            }
+        } else if !self.is_as_it_stands(here, there, beside.is_in_parentheses) {
             return Err(changed);
         }
         beside.currencies.into_iter().for_each(|currency| meter::note_doubt(Doubt::Beside(currency)));
+        exchanged.into_iter().for_each(meter::note_doubt);
         Ok(())
+    }
+
+    /// Whether the words beside the number are those that stand there, or its author has made a minus of them.
+    fn is_as_it_stands(&self, here: Decimal, there: Decimal, is_in_parentheses: bool) -> bool {
+        let is_negated = self.has_own_sign && there.is_sign_positive() && here == -there;
+        (here == there && !is_in_parentheses) || is_negated
     }
 
     /// Where the number stands in the text of the answer.

@@ -31,6 +31,10 @@ const BEHIND_DASH: &str = "it is cut out behind a dash, which may be a minus; wh
 const UNKNOWN_BESIDE: &str = "it is cut out beside a word or a sign that may make another number of it; write what stands there, for \
                               example `capture(\"Credit (?<v>[0-9.]+) left\")`";
 
+/// What is said of a number in the message of a failure.
+const OF_FAILURE: &str = "it is cut out of a text that says that something is wrong; where it is the balance nevertheless, write what \
+                          stands there, for example `capture(\"Balance (?<v>[0-9.]+)\")`";
+
 /// What is said of a number in a text that is written in a code.
 pub(super) const OF_CODE: &str = "it is cut out of a text that is written in a code, such as base64 or `%2C`";
 
@@ -69,6 +73,18 @@ impl Text {
     /// The text itself.
     pub(in crate::page) fn as_str(&self) -> &str {
         &self.text
+    }
+
+    /// The text without the full stop or the comma at its end, if it was cut out of a sentence and took that with it.
+    pub(in crate::page) fn without_stop(&self) -> &str {
+        let last = self.made.as_ref().and_then(|made| made.spans.last());
+        let Some((root, start)) = last.and_then(|span| span.root.as_ref()) else { return &self.text };
+        let end = start + last.map_or(0, |span| span.length);
+        let is_end = root.text[end..].chars().next().is_none_or(|c| c.is_whitespace() || "<\"'”’)".contains(c));
+        match self.text.strip_suffix(['.', ',']) {
+            Some(rest) if is_end && rest.ends_with(|c: char| c.is_ascii_digit()) => rest,
+            _ => &self.text,
+        }
     }
 
     /// Whether its author is not only the page's.
@@ -203,5 +219,6 @@ pub(super) fn reason(why: Why) -> &'static str {
         Why::Date => OF_DATE,
         Why::Dash => BEHIND_DASH,
         Why::Unknown => UNKNOWN_BESIDE,
+        Why::Failure => OF_FAILURE,
     }
 }

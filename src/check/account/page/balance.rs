@@ -56,8 +56,9 @@ impl Page {
     fn is_currency(&self, said: &str, variables: &Variables) -> bool {
         let is_own = |code: &str| code.contains(&format!("\"{said}\""));
         let configured = variables.currency().into_iter().chain(self.counted_in());
-        let mut known = configured.filter(|known| amount::is_spelt_alike(known, said));
-        amount::is_unit(said)
+        let mut known = configured.clone().filter(|known| amount::is_spelt_alike(known, said));
+        // Where the config or the page says what is counted, three letters that nobody knows are none: `USC` may be cents.
+        amount::is_unit(said) && (configured.count() == 0 || amount::is_known_unit(said))
             || known.next().is_some()
             || is_own(self.measured().1)
             || variables.options().any(|option| option == said || is_own(option))
@@ -76,7 +77,10 @@ impl Page {
         let Taken { value, mut doubts } = taken.map_err(|why| decode("the balance could not be read", why))?;
         let decode = |message: String| Failure::new(Reason::Decode, message);
         let Some(value) = value else {
-            return Err(decode("the answer holds no balance".to_owned()));
+            let failure = decode("the answer holds no balance".to_owned());
+            let asks = variables.currency().is_none() && self.measured().1.contains("$currency");
+            let hint = "`$currency` is null as long as the project names no `currency`, also where the page does";
+            return Err(if asks { failure.with_hint(hint) } else { failure });
         };
         let (parts, said) = parts(value).map_err(decode)?;
         let is_turned = self.inverted || self.spend.is_some();
@@ -136,10 +140,17 @@ impl Page {
 fn refuse_doubts(own: &[Doubt], earlier: &[Doubt], currency: Option<&str>) -> Result<(), Failure> {
     let refusal = |message: String| Err(Failure::new(Reason::Decode, message).with_hint(CERTAIN));
     let what = "the balance in the answer cannot be used";
-    let is_beside = |doubt: &&Doubt| matches!(doubt, Doubt::Beside(_));
+    // Where no currency is known these say nothing.
+    let is_beside = |doubt: &&Doubt| matches!(doubt, Doubt::Beside(_) | Doubt::Exchanged(..));
     let mut beside = own.iter().chain(earlier).filter(is_beside);
-    if let Some(why) = currency.and_then(|currency| beside.find_map(|doubt| doubt.in_currency(currency))) {
-        let hint = "take the currency out as well, for example with `{amount, currency}`, or write it into the pattern";
+    let found = |currency: &str| beside.find_map(|doubt| Some((doubt, doubt.in_currency(currency)?)));
+    if let Some((doubt, why)) = currency.and_then(found) {
+        let hint = match doubt {
+            Doubt::Beside(_) => {
+                "take the currency out as well, for example with `{amount, currency}`, or write it into the pattern"
+            }
+            _ => "leave the number as it stands in the answer: separators are read as the currency has them",
+        };
         return Err(Failure::new(Reason::Decode, format!("{what}: {why}")).with_hint(hint));
     }
     let earlier: Vec<Doubt> = earlier.iter().filter(|doubt| !is_beside(doubt)).copied().collect();

@@ -12,17 +12,22 @@ pub(super) struct ErrorTest {
 impl ErrorTest {
     /// Whether the test looks at a field of this name, so that the page says what it means: `.name`, or `["name"]`.
     pub(super) fn judges(&self, field: &str) -> bool {
-        let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
-        self.code.match_indices(field).any(|(at, _)| {
-            let (before, after) = (&self.code[..at], &self.code[at + field.len()..]);
-            before.ends_with('.') && !after.starts_with(is_name) || before.ends_with('"') && after.starts_with('"')
-        })
+        names_field(&self.code, field)
     }
 
     /// Whether a hint stands in the page word for word. Any other one is made from the answer, and so as foreign as that is.
     fn is_own(&self, hint: &str) -> bool {
         serde_json::to_string(hint).is_ok_and(|literal| self.code.contains(&literal))
     }
+}
+
+/// Whether an expression names a field.
+pub(super) fn names_field(code: &str, field: &str) -> bool {
+    let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    code.match_indices(field).any(|(at, _)| {
+        let (before, after) = (&code[..at], &code[at + field.len()..]);
+        before.ends_with('.') && !after.starts_with(is_name) || before.ends_with('"') && after.starts_with('"')
+    })
 }
 
 /// An error inside an answer, as the page tells it.

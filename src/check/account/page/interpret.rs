@@ -1,11 +1,13 @@
 //! What the answers to a page's requests mean: a balance, a failure, or what to ask next.
 
+mod denied;
 mod reader;
 
 use std::collections::BTreeMap;
 
 use rust_decimal::Decimal;
 
+use self::denied::{filled_in, filled_in_number, looks_at_nothing, undenied};
 pub(crate) use self::reader::Reader;
 use self::reader::StepReader;
 use super::Page;
@@ -114,7 +116,7 @@ impl Page {
         }
         // Where a page reads a refusal as an answer, that it is one says nothing.
         let is_success = (200..300).contains(&answer.status);
-        let undenied = |what: &str| if is_success { undenied(reader, &body, what) } else { Ok(()) };
+        let undenied = |what: &str| if is_success { undenied(reader, &body, answer.headers, what) } else { Ok(()) };
         let (progress, has_next_page) = progressed(self, reader, progress, &body, &variables, &undenied)?;
         if has_next_page {
             return Ok(Verdict::Next(progress));
@@ -127,7 +129,16 @@ impl Page {
         let wanted = Wanted { variables: variables.clone(), ..*wanted };
         let reading = self.read(reader, &body, &wanted, &progress.doubts)?;
         if let Some(what) = filled_in(&reading.amount, self.scaled(Decimal::NEGATIVE_ONE)) {
-            undenied(what)?;
+            let is_empty = matches!(&reading.amount, Amount::Of(amount) if amount.is_zero());
+            if !(is_empty && self.spend.is_none() && body.says_that_nothing_is_left()) {
+                undenied(what)?;
+            }
+        } else if let Some(other) = body.without_unknown()
+            && undenied("a -1").is_err()
+            && self.read(reader, &other, &wanted, &progress.doubts).ok().map(|other| other.amount)
+                != Some(reading.amount)
+        {
+            undenied("a -1 that the balance was calculated from")?;
         }
         let reading = if self.spend.is_some() { within_budget(reading, wanted.budget)? } else { reading };
         let other = reading.currency.as_ref().zip(progress.named.as_ref());
@@ -154,7 +165,14 @@ impl Page {
             let said = said.map_err(|why| decode(unclear, why))?;
             is_true(said.value).map_err(|why| Failure::new(Reason::Decode, format!("{unclear}: {why}")))
         });
-        let mut reading = if unlimited.transpose()?.unwrap_or_default() {
+        let is_unlimited = unlimited.transpose()?.unwrap_or_default();
+        if is_unlimited && self.unlimited.as_ref().is_some_and(|code| looks_at_nothing(code, body)) {
+            let message = "it is not clear whether the account has a limit: the answer holds nothing of what `unlimited` looks at";
+            return Err(Failure::new(Reason::Decode, message).with_hint(
+                "test something that every good answer has, or ask whether it is there: `has(\"limit\") | not`",
+            ));
+        }
+        let mut reading = if is_unlimited {
             Reading::new(Amount::Unlimited, self.counted_in().map(str::to_owned))
         } else {
             let value = reader.measured.run_in_any_order(body, variables);
@@ -235,32 +253,6 @@ impl Page {
     }
 }
 
-/// What services fill in where they know no balance.
-/// `unknown` is what becomes of -1 on this page.
-fn filled_in(amount: &Amount, unknown: Option<Decimal>) -> Option<&'static str> {
-    match amount {
-        Amount::Unlimited => Some("a balance without a limit"),
-        Amount::Of(amount) if amount.is_zero() => Some("a balance of zero"),
-        Amount::Of(amount) if *amount == Decimal::NEGATIVE_ONE || Some(*amount) == unknown => Some("a balance of -1"),
-        Amount::Of(_) => None,
-    }
-}
-
-/// Lets a value stand that services fill in as well, unless the answer says that something is wrong.
-///
-/// # Errors
-/// That it does. Of the fields that the page's tests for errors name, the page has decided what they mean.
-fn undenied(reader: &Reader, body: &Json, what: &str) -> Result<(), Failure> {
-    if !body.is_denied(&|field| reader.judges(field)) {
-        return Ok(());
-    }
-    let message = format!("the answer says that something is wrong, beside {what}");
-    Err(match body.error_message() {
-        Some(words) => Failure::new(Reason::Api, format!("{message}; the service says")).saying(words),
-        None => Failure::new(Reason::Api, message),
-    })
-}
-
 /// What is left of a budget.
 fn within_budget(reading: Reading, budget: Option<Decimal>) -> Result<Reading, Failure> {
     let Amount::Of(spent) = reading.amount else {
@@ -300,8 +292,8 @@ fn progressed(
     };
     for (name, expression) in &step.bind {
         let value = bound(value(name, expression)?).map_err(|why| unread(name, why))?;
-        if value.as_str().parse::<Decimal>().is_ok_and(|value| value.is_zero()) {
-            undenied(&format!("a zero for `{name}`"))?;
+        if let Some(filled) = value.as_str().parse().ok().and_then(filled_in_number) {
+            undenied(&format!("{filled} for `{name}`"))?;
         }
         let before = next.bound.insert(name.clone(), value.clone());
         if progress.pages > 0 && before.is_some_and(|before| before != value) {
@@ -317,8 +309,8 @@ fn progressed(
         let value = value.map_err(|why| unread(name, why))?;
         let known = page.known_currency(variables);
         let (value, currency) = in_known_currency(value, known).map_err(|why| unread(name, why))?;
-        if value.is_zero() {
-            undenied("a sum of zero")?;
+        if let Some(filled) = filled_in_number(value) {
+            undenied(&format!("{filled} for a sum"))?;
         }
         next.named = currency.and(known).map(str::to_owned).or(next.named);
         let sum = next.sums.entry(name.clone()).or_default();

@@ -7,6 +7,8 @@ use super::example::Example;
 use crate::check::{Amount, Reading};
 use crate::model::failure::Failure;
 
+mod refusals;
+
 /// A page that a test changes: a balance of what stands under `v`.
 fn page(changes: Value) -> Value {
     let mut page = json!({"id": "acme", "title": "Acme", "kind": "balance", "balance": ".v",
@@ -234,7 +236,7 @@ fn a_zero_beside_an_error_is_added_to_no_sum() {
     for (last, want) in [
         (json!({"n": 0}), Ok("5")),
         (json!({"n": 2, "error": "a note"}), Ok("7")),
-        (json!({"n": 0, "error": "too many requests"}), Err("says that something is wrong, beside a sum of zero")),
+        (json!({"n": 0, "error": "too many requests"}), Err("says that something is wrong, beside a zero for a sum")),
     ] {
         assert_told(&page, answers(&[json!({"n": 5, "next": 2}), last], None), want);
     }

@@ -7,9 +7,10 @@ use super::Currency;
 
 /// Three letters that are no code of a currency: they are a part of one, or say how many of it are meant, so that an amount
 /// beside them is not what it seems.
-pub(in crate::model::amount) const NO_CODES: [&str; 26] = [
-    "GBX", "ZAC", "ILA", "ILX", "KWF", "USX", "EUX", "CTS", "CNT", "FEN", "SEN", "ORE", "SAT", "WEI", "MIO", "MIL",
-    "MLN", "MIA", "MRD", "MLD", "BIO", "BIL", "BLN", "TSD", "THS", "PCT",
+pub(in crate::model::amount) const NO_CODES: [&str; 33] = [
+    "USC", "XXX", "XTS", "TBD", "TBA", "NIL", "DBT", "GBX", "ZAC", "ILA", "ILX", "KWF", "USX", "EUX", "CTS", "CNT",
+    "FEN", "SEN", "ORE", "SAT", "WEI", "MIO", "MIL", "MLN", "MIA", "MRD", "MLD", "BIO", "BIL", "BLN", "TSD", "THS",
+    "PCT",
 ];
 
 const fn one(code: &'static [&'static str; 1]) -> Currency {
@@ -53,6 +54,7 @@ const GBP: Currency = one(&["GBP"]);
 const RUB: Currency = one(&["RUB"]);
 const KRW: Currency = one(&["KRW"]);
 const THB: Currency = one(&["THB"]);
+const KES: Currency = one(&["KES"]);
 const MXN: Currency = one(&["MXN"]);
 const CREDITS: Currency = one(&["credits"]);
 const POINTS: Currency = one(&["points"]);
@@ -61,6 +63,8 @@ const TOKENS: Currency = one(&["tokens"]);
 /// Currencies whose amounts are commonly written as 1.234,56.
 pub(super) const DOT_GROUPS: [&str; 16] =
     ["EUR", "BRL", "ARS", "CLP", "COP", "IDR", "VND", "TRY", "DKK", "ISK", "RSD", "RON", "UYU", "PYG", "CRC", "BGN"];
+/// Those of them with which nobody pays a part of one, and that share no sign with others.
+pub(super) const NO_DECIMALS: [&str; 4] = ["IDR", "ISK", "PYG", "VND"];
 /// Others with a decimal comma.
 pub(super) const DECIMAL_COMMA: [&str; 11] =
     ["RUB", "UAH", "BYN", "KZT", "PLN", "CZK", "NOK", "SEK", "HUF", "CHF", "ALL"];
@@ -76,7 +80,7 @@ pub(super) const DECIMAL_POINT: [&str; 72] = [
 ];
 
 /// Signs, most of them with the letters that say which country's; the longest one that fits counts.
-pub(in crate::model::amount) const SIGNS: [(&str, Currency); 54] = [
+pub(in crate::model::amount) const SIGNS: [(&str, Currency); 55] = [
     // "Moneda nacional", as Mexicans write it behind their dollars.
     ("M.N.", MXN),
     ("$", DOLLAR),
@@ -114,6 +118,7 @@ pub(in crate::model::amount) const SIGNS: [(&str, Currency); 54] = [
     ("₺", one(&["TRY"])),
     ("฿", THB),
     ("₫", one(&["VND"])),
+    ("đ", one(&["VND"])),
     ("₴", one(&["UAH"])),
     ("₦", one(&["NGN"])),
     ("₱", one(&["PHP"])),
@@ -207,7 +212,22 @@ pub(in crate::model::amount) const CJK: [(&str, Currency); 68] = [
 ];
 
 /// Words of other scripts, spelt exactly so.
-const SPELT: [(&str, Currency); 17] = [
+const SPELT: [(&str, Currency); 32] = [
+    ("KSh", KES),
+    ("Ksh", KES),
+    ("KSH", KES),
+    ("KShs", KES),
+    ("Kshs", KES),
+    ("TSh", one(&["TZS"])),
+    ("Tsh", one(&["TZS"])),
+    ("USh", one(&["UGX"])),
+    ("Ush", one(&["UGX"])),
+    ("R", one(&["ZAR"])),
+    ("TL", one(&["TRY"])),
+    ("บาท", THB),
+    ("Php", one(&["PHP"])),
+    ("PhP", one(&["PHP"])),
+    ("FCFA", several("FCFA (XAF or XOF)", &["XAF", "XOF"])),
     ("kr", KRONA),
     ("Kr", KRONA),
     ("zl", one(&["PLN"])),
@@ -228,7 +248,8 @@ const SPELT: [(&str, Currency); 17] = [
 ];
 
 /// Those of them that may end with a full stop.
-pub(in crate::model::amount) const ABBREVIATIONS: [&str; 7] = ["kr", "Kr", "Rs", "Rp", "Tk", "руб", "р"];
+pub(in crate::model::amount) const ABBREVIATIONS: [&str; 12] =
+    ["kr", "Kr", "Rs", "Rp", "Tk", "руб", "р", "KSh", "Ksh", "Kshs", "TSh", "USh"];
 
 /// Words in any case.
 const WORDS: [(&str, Currency); 21] = [
@@ -273,6 +294,14 @@ pub(super) static ISO: [&str; 156] = [
     "RSD", "RUB", "RWF", "SAR", "SBD", "SCR", "SDG", "SEK", "SGD", "SHP", "SLE", "SOS", "SRD", "SSP", "STN", "SVC",
     "SYP", "SZL", "THB", "TJS", "TMT", "TND", "TOP", "TRY", "TTD", "TWD", "TZS", "UAH", "UGX", "USD", "UYU", "UZS",
     "VES", "VND", "VUV", "WST", "XAF", "XCD", "XOF", "XPF", "YER", "ZAR", "ZMW", "ZWG",
+];
+
+/// Codes of ISO 4217 that were given up, and of units that people seldom pay with.
+pub(super) const FORMER: [&str; 50] = [
+    "ATS", "BEF", "BOV", "BYR", "CHE", "CHW", "CLF", "COU", "CUC", "CYP", "DEM", "EEK", "ESP", "FIM", "FRF", "GGP",
+    "GHC", "GRD", "HRK", "IEP", "IMP", "ITL", "JEP", "LTL", "LUF", "LVL", "MRO", "MTL", "MXV", "NLG", "PTE", "ROL",
+    "RUR", "SIT", "SKK", "SLL", "STD", "TRL", "UYI", "VED", "VEF", "XAG", "XAU", "XDR", "XPD", "XPT", "XSU", "ZMK",
+    "ZWD", "ZWL",
 ];
 
 /// Codes that are words too: they count in capitals only.

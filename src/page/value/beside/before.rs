@@ -1,7 +1,7 @@
 //! What stands before a number.
 
 use super::{FAR, Side, Step, Why, is_thousand, is_unread};
-use crate::model::amount::{self, Word};
+use crate::model::amount::{self, Currency, Word};
 use crate::page::value::digits::{is_one_number, run_before};
 use crate::page::value::surroundings::{
     Character, currency_at_end, is_blank, is_glue, is_line_end, is_minus, is_of_run, is_of_word, is_parting,
@@ -141,7 +141,7 @@ impl Side<'_> {
     }
 
     /// What stands before the number has ended with a colon: a label, in which only a word of scale means something.
-    fn label(&self, at: usize, is_of_time: bool) -> Result<Step, Why> {
+    fn label(&mut self, at: usize, is_of_time: bool) -> Result<Step, Why> {
         let before = &self.characters[..at - 1];
         let is_compared =
             before.last().is_some_and(|character| matches!(character.c, '<' | '>' | '!' | '=' | '~' | '-'));
@@ -152,7 +152,20 @@ impl Side<'_> {
             is_line_end(character.c) || is_parting(character.c) || matches!(character.c, ',' | '<' | '>' | '&' | '?')
         };
         let start = before.iter().rposition(is_end).map_or(0, |found| found + 1);
-        self.without_scale(&before[start.max(before.len().saturating_sub(FAR))..], true)
+        let label = &before[start.max(before.len().saturating_sub(FAR))..];
+        let end = self.without_scale(label, true)?;
+        // `Balance (EUR): 12.50`. Of a code that is a word as well nobody knows.
+        let words = label.split(|character| !character.c.is_alphanumeric()).filter(|word| word.len() == 3);
+        let codes = words.filter(|word| word.iter().all(|c| c.c.is_ascii_uppercase()) && self.named(word).is_none());
+        let named = codes.map(string).filter(|code| !amount::WORDLIKE.contains(&code.as_str()));
+        let currencies: Vec<Currency> = named
+            .filter_map(|code| match amount::word(&code) {
+                Some((Word::Currency(currency), 3)) => Some(currency),
+                _ => None,
+            })
+            .collect();
+        self.currencies.extend(currencies);
+        Ok(end)
     }
 
     /// The tag that ends before a place.

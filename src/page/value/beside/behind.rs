@@ -117,12 +117,20 @@ impl Side<'_> {
     }
 
     /// A dash behind the number: a minus, the sign of a range, or one that parts words.
-    fn dash(&self, at: usize, is_apart: bool, touches: char, next: char) -> Result<Step, Why> {
+    fn dash(&mut self, at: usize, is_apart: bool, touches: char, next: char) -> Result<Step, Why> {
         let is_range = self.is_named(at) && next.is_alphanumeric();
         let rest = string(&self.characters[at + 1..self.characters.len().min(at + 40)]);
         let is_before_currency = amount::word(rest.trim_start()).is_some();
         let parts_words = is_apart && is_blank(touches) && next.is_alphabetic() && !is_before_currency;
-        if is_range || parts_words { Ok(Step::End) } else { Err(Why::Changed) }
+        if is_range || parts_words {
+            return Ok(Step::End);
+        }
+        let is_alone = at == 0 && self.characters[1..].iter().take_while(|c| !is_line_end(c.c)).all(|c| is_blank(c.c));
+        if is_alone && self.words.is_empty() {
+            self.has_minus_behind = true;
+            return Ok(Step::End);
+        }
+        Err(Why::Changed)
     }
 
     /// Whether `&name=` begins at a place, as another parameter of an address.
