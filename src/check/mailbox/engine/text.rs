@@ -372,6 +372,10 @@ impl Maker<'_> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
+    use nix::time::{ClockId, clock_gettime};
+
     use super::*;
 
     fn words(text: &str) -> Vec<String> {
@@ -422,7 +426,7 @@ mod tests {
         }
     }
 
-    /// However a text is made, twice of it takes about twice as long. What took four times as long took minutes for a mail.
+    /// However a text is made, eight times of it takes about eight times as long.
     #[test]
     fn the_time_is_linear_in_the_length() {
         const PIECES: [&str; 30] = [
@@ -457,20 +461,18 @@ mod tests {
             ".a",
             "#a",
         ];
+        let now = || Duration::from(clock_gettime(ClockId::CLOCK_THREAD_CPUTIME_ID).unwrap());
         let time = |piece: &str, length: usize| {
             let text = piece.repeat(length / piece.len());
-            let times = (0..3).map(|_| {
-                let begun = std::time::Instant::now();
-                sentences(&text, MailPart::Body, &mut Vec::new());
-                begun.elapsed()
-            });
-            times.min().unwrap_or_default()
+            let begun = now();
+            sentences(&text, MailPart::Body, &mut Vec::new());
+            now() - begun
         };
         for piece in PIECES {
-            let (short, long) = (time(piece, 2_000), time(piece, 200_000));
-            // A hundred times the length takes a hundred times as long at the most, and took some thousand times; the rest is for
-            // what else the machine does meanwhile.
-            assert!(long < short * 1000, "{piece:?}: {short:?} and {long:?}");
+            let (short, long) = (time(piece, 2_000), time(piece, 16_000));
+            // Eight times the text: a time that grows with its square would be 64 times as long.
+            let most = short.max(Duration::from_millis(1)) * 24;
+            assert!(long < most, "{piece:?}: {short:?}, and for eight times as much {long:?}");
         }
     }
 
