@@ -16,6 +16,8 @@ pub struct Judgement {
     pub signs_for: Vec<String>,
     /// What speaks against it, the strongest first.
     pub signs_against: Vec<String>,
+    /// Only its beginning was looked at, because it has too many words.
+    pub is_cut: bool,
 }
 
 /// How the mails of a mailbox are judged.
@@ -57,11 +59,11 @@ impl Judge {
             true => Vec::new(),
             false => words.find(&format!("{}\n{}", mail.subject, mail.text)),
         };
-        let Weighed { strength, signs_for, signs_against } = match &self.rule {
+        let Weighed { strength, signs_for, signs_against, is_cut } = match &self.rule {
             Rule::Words(words) => of_words(found(words), Weighed::default()),
             Rule::Engine(more) => of_words(found(more), engine::weigh(mail)),
         };
-        Judgement { is_trouble: strength >= self.enough, strength, signs_for, signs_against }
+        Judgement { is_trouble: strength >= self.enough, strength, signs_for, signs_against, is_cut }
     }
 }
 
@@ -96,8 +98,13 @@ mod tests {
         assert!(!judged(&Judge::default(), "Lunch", "see you at noon").is_trouble);
         // Words alone: what the engine would say does not count.
         let words = Judge::by_words(owned(&["配额不足"]), None);
-        let nothing =
-            Judgement { is_trouble: false, strength: Strength::NONE, signs_for: Vec::new(), signs_against: Vec::new() };
+        let nothing = Judgement {
+            is_trouble: false,
+            strength: Strength::NONE,
+            signs_for: Vec::new(),
+            signs_against: Vec::new(),
+            is_cut: false,
+        };
         assert_eq!(judged(&words, "Low balance", trouble), nothing);
         let found = judged(&words, "配额不足", "x");
         assert_eq!((found.is_trouble, found.strength, found.signs_for), (true, Strength::FULL, owned(&["配额不足"])));
@@ -108,6 +115,17 @@ mod tests {
         assert_eq!((found.is_trouble, found.strength), (true, Strength::FULL));
         assert_eq!(found.signs_for[0], "noon");
         assert!(judged(&more, "Low balance", trouble).is_trouble);
+    }
+
+    /// Trouble may stand behind what is looked at, and whoever reads "harmless" should know it.
+    #[test]
+    fn a_mail_that_is_too_long_is_said_to_be_cut() {
+        for (words, is_cut) in [(10, false), (11_000, false), (13_000, true)] {
+            let body = format!("{}\r\nYour payment has failed.", "word and\r\n".repeat(words / 2));
+            assert_eq!(judged(&Judge::default(), "News", &body).is_cut, is_cut, "{words}");
+            // Words that replace the engine are looked for in all of the text.
+            assert!(!judged(&Judge::by_words(owned(&["failed"]), None), "News", &body).is_cut, "{words}");
+        }
     }
 
     #[test]

@@ -403,6 +403,13 @@ impl Desk<'_> {
             return None;
         }
         let judgement = mailbox.judge.judge(mail);
+        if judgement.is_cut {
+            log::warn!(
+                "`{}`: the mail with UID {} is so long that only its beginning was judged",
+                mailbox.name,
+                letter.uid
+            );
+        }
         if !judgement.is_trouble {
             return None;
         }

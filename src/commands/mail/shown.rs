@@ -12,6 +12,8 @@ use crate::process::clock::iso;
 
 /// How wide the text may be, in columns of a terminal.
 const WIDTH: usize = 80;
+/// What is said of a mail that has too many words.
+const CUT: &str = "it is so long that only its beginning was judged";
 /// Where what is said of a mail begins.
 const INDENT: usize = 12;
 
@@ -37,6 +39,9 @@ pub(super) fn table(opinions: &[Opinion]) -> String {
 fn facts(out: &mut String, outlook: &Outlook) {
     let judgement = &outlook.judgement;
     line(out, "  strength", &judgement.strength.to_string());
+    if judgement.is_cut {
+        line(out, "  note", CUT);
+    }
     line(out, "  subject", &outlook.subject);
     line(out, "  from", &outlook.sender);
     if let Some(date) = outlook.date {
@@ -103,6 +108,8 @@ struct Entry<'a> {
     amount_is: Option<&'static str>,
     amount_from: Option<&'a str>,
     balances: Vec<Balance<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    note: Option<&'static str>,
     error: Option<&'a str>,
 }
 
@@ -140,6 +147,7 @@ fn entry(opinion: &Opinion) -> Entry<'_> {
         amount_is: shown.map(|shown| Role::as_str(shown.role)),
         amount_from: shown.map(|shown| shown.words.as_str()).filter(|words| !words.is_empty()),
         balances: outlook.map(|outlook| outlook.readings.iter().map(told).collect()).unwrap_or_default(),
+        note: judgement.filter(|judgement| judgement.is_cut).map(|_| CUT),
         error: opinion.outlook.as_ref().err().map(String::as_str),
     }
 }

@@ -47,9 +47,14 @@ const NEAR: usize = 16;
 
 /// The sentences of a mail, its subject first.
 pub(super) fn all_sentences(input: &Input) -> Vec<Sentence> {
+    sentences_and_end(input).0
+}
+
+/// The sentences of a mail, its subject first, and whether it was looked at to its end.
+pub(super) fn sentences_and_end(input: &Input) -> (Vec<Sentence>, bool) {
     let mut all: Vec<Sentence> = Vec::new();
     sentences(input.subject, MailPart::Subject, &mut all);
-    sentences(input.text, MailPart::Body, &mut all);
+    let is_whole = sentences(input.text, MailPart::Body, &mut all);
     // Most mails say everything twice, as text and as HTML.
     let is_new: Vec<bool> = {
         let mut seen: HashSet<&str> = HashSet::new();
@@ -57,7 +62,7 @@ pub(super) fn all_sentences(input: &Input) -> Vec<Sentence> {
     };
     let mut is_new = is_new.into_iter();
     all.retain(|_| is_new.next().unwrap_or(true));
-    all
+    (all, is_whole)
 }
 
 /// Calls `add` for each feature: with its kind, a mark that parts it from others that have the same words, its words, and how

@@ -32,13 +32,16 @@ pub struct Weighed {
     pub signs_for: Vec<String>,
     /// What speaks against it, likewise.
     pub signs_against: Vec<String>,
+    /// Only its beginning was looked at: it has more words than are.
+    pub is_cut: bool,
 }
 
 /// Weighs the words of a mail.
 pub fn weigh(mail: &Mail) -> Weighed {
     let input = input(mail);
-    let sentences = features::all_sentences(&input);
-    short::weigh(&input, &sentences).unwrap_or_else(|| model::of_sentences(&input, &sentences))
+    let (sentences, is_whole) = features::sentences_and_end(&input);
+    let weighed = short::weigh(&input, &sentences).unwrap_or_else(|| model::of_sentences(&input, &sentences));
+    Weighed { is_cut: !is_whole, ..weighed }
 }
 
 /// What the engine sees of a mail.

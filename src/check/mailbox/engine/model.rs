@@ -124,6 +124,7 @@ pub(super) fn of_sentences(input: &Input, sentences: &[Sentence]) -> Weighed {
         strength: if is_about_it { Strength::of(f64::from(strength)) } else { Strength::NONE },
         signs_for: on_side(true),
         signs_against: on_side(false),
+        is_cut: false,
     }
 }
 

@@ -92,7 +92,7 @@ pub(super) fn weigh(input: &Input, sentences: &[Sentence]) -> Option<Weighed> {
         _ => 95,
     };
     let strength = Strength::of_hundredths(strength);
-    (!is_doubted).then_some(Weighed { strength, signs_for, signs_against: Vec::new() })
+    (!is_doubted).then_some(Weighed { strength, signs_for, ..Weighed::default() })
 }
 
 #[cfg(test)]

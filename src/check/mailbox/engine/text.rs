@@ -141,16 +141,18 @@ fn ends_link(c: char) -> bool {
         || c.is_whitespace()
 }
 
-/// The sentences of a text.
-pub(super) fn sentences(text: &str, place: MailPart, into: &mut Vec<Sentence>) {
+/// The sentences of a text. Gives whether it was looked at to its end.
+pub(super) fn sentences(text: &str, place: MailPart, into: &mut Vec<Sentence>) -> bool {
     let spelt = spell(text);
     let sentence = Sentence { place, text: String::new(), words: Vec::new(), sizes: Vec::new() };
     let mut maker = Maker { sentence, into, count: 0, digits: String::new() };
     let mut rest = spelt.as_str();
+    let mut run = Run::default();
     let mut before = '\n';
     while let Some(c) = rest.chars().next() {
         if maker.count >= MOST_WORDS {
-            break;
+            maker.end();
+            return false;
         }
         let mut length = c.len_utf8();
         if c == '\n' {
@@ -171,10 +173,12 @@ pub(super) fn sentences(text: &str, place: MailPart, into: &mut Vec<Sentence>) {
             maker.number(is_nothing, is_negative);
         } else if is_letter(c) {
             length = rest.find(|c| !is_letter(c)).unwrap_or(rest.len());
-            let run = length + rest[length..].find(ends_link).unwrap_or(rest.len() - length);
-            // Nothing but letters is no link.
-            if run > length && is_link(&rest[..run]) {
-                length = run;
+            let at = spelt.len() - rest.len();
+            if run.end <= at {
+                run = Run::at(&spelt, at);
+            }
+            if run.is_link_from(&spelt, at) {
+                length = run.end - at;
             } else {
                 let has_sign = rest[length..].starts_with('$');
                 length += usize::from(has_sign);
@@ -191,16 +195,61 @@ pub(super) fn sentences(text: &str, place: MailPart, into: &mut Vec<Sentence>) {
         rest = &rest[length..];
     }
     maker.end();
+    true
 }
 
-/// Whether a run of characters is an address or a link.
-fn is_link(run: &str) -> bool {
-    let run = run.trim_end_matches(['.', ',', ':', ';', '!', '?']);
-    let has = |wanted: u8| run.bytes().any(|byte| byte == wanted);
-    let has_dot = has(b'.');
-    has(b'@')
-        || has(b'/') && (has_dot || run.contains("://"))
-        || has_dot && run.is_ascii() && run.split('.').all(|part| part.len() > 1)
+/// Characters through which an address or a link would go on: where they end, and where the last of each sort stands that makes them
+/// one. A run is gone through once, however many words it has; each of them may be the beginning of a link.
+#[derive(Default)]
+struct Run {
+    end: usize,
+    at_sign: Option<usize>,
+    slash: Option<usize>,
+    scheme: Option<usize>,
+    other_than_ascii: Option<usize>,
+    dot: Option<usize>,
+    /// The last dot behind which less than two characters stand before the next dot or the end.
+    short: Option<usize>,
+}
+
+impl Run {
+    /// The run that begins at a place, without the punctuation at its end.
+    fn at(text: &str, start: usize) -> Run {
+        let end = text[start..].find(ends_link).map_or(text.len(), |length| start + length);
+        let until = start + text[start..end].trim_end_matches(['.', ',', ':', ';', '!', '?']).len();
+        let bytes = &text.as_bytes()[..until];
+        let mut run = Run { end, ..Run::default() };
+        for (at, byte) in bytes.iter().enumerate().skip(start) {
+            match byte {
+                b'@' => run.at_sign = Some(at),
+                b'/' => run.slash = Some(at),
+                b':' if bytes[at..].starts_with(b"://") => run.scheme = Some(at),
+                b'.' => {
+                    if run.dot.is_some_and(|last| at - last < 3) {
+                        run.short = run.dot;
+                    }
+                    run.dot = Some(at);
+                }
+                byte if !byte.is_ascii() => run.other_than_ascii = Some(at),
+                _ => {}
+            }
+        }
+        if run.dot.is_some_and(|last| until - last < 3) {
+            run.short = run.dot;
+        }
+        run
+    }
+
+    /// Whether what begins at a place in it, with a letter, is an address or a link.
+    fn is_link_from(&self, text: &str, start: usize) -> bool {
+        let has = |last: Option<usize>| last.is_some_and(|last| last >= start);
+        let has_dot = has(self.dot);
+        let is_name = || {
+            let is_short = text.as_bytes().get(start + 1) == Some(&b'.');
+            !has(self.other_than_ascii) && !has(self.short) && !is_short
+        };
+        has(self.at_sign) || has(self.scheme) || has(self.slash) && has_dot || has_dot && is_name()
+    }
 }
 
 /// The digits of a number before its decimal sign.
@@ -323,6 +372,10 @@ impl Maker<'_> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
+    use nix::time::{ClockId, clock_gettime};
+
     use super::*;
 
     fn words(text: &str) -> Vec<String> {
@@ -370,6 +423,82 @@ mod tests {
             let mut all = Vec::new();
             sentences(text, MailPart::Body, &mut all);
             assert_eq!(all[0].sizes, [(0, want)], "{text}");
+        }
+    }
+
+    /// However a text is made, eight times of it takes about eight times as long.
+    #[test]
+    fn the_time_is_linear_in_the_length() {
+        const PIECES: [&str; 30] = [
+            "a_",
+            "a-",
+            "$B",
+            "+AAA-",
+            "A",
+            "1a",
+            "1-",
+            "1,",
+            "a.b.c.",
+            "a;b;",
+            "a/b",
+            "a@",
+            "a'",
+            "a:",
+            "a.",
+            "a://",
+            "é_",
+            "é.",
+            "0f9",
+            "%a",
+            "a\u{200b}",
+            "a\n",
+            "a\"",
+            "余a_",
+            "余",
+            "a=",
+            "\u{1f600}a",
+            "a_1.",
+            ".a",
+            "#a",
+        ];
+        let now = || Duration::from(clock_gettime(ClockId::CLOCK_THREAD_CPUTIME_ID).unwrap());
+        let time = |piece: &str, length: usize| {
+            let text = piece.repeat(length / piece.len());
+            let begun = now();
+            sentences(&text, MailPart::Body, &mut Vec::new());
+            now() - begun
+        };
+        for piece in PIECES {
+            let (short, long) = (time(piece, 2_000), time(piece, 16_000));
+            // Eight times the text: a time that grows with its square would be 64 times as long.
+            let most = short.max(Duration::from_millis(1)) * 24;
+            assert!(long < most, "{piece:?}: {short:?}, and for eight times as much {long:?}");
+        }
+    }
+
+    /// Each word of a run is asked whether a link begins there; this is what it was asked before runs were gone through once.
+    #[test]
+    fn links_are_what_they_were() {
+        let is_link = |run: &str| {
+            let run = run.trim_end_matches(['.', ',', ':', ';', '!', '?']);
+            run.contains("://")
+                || run.contains('@')
+                || run.contains('/') && run.contains('.')
+                || run.split('.').count() > 1 && run.split('.').all(|part| part.len() > 1) && run.is_ascii()
+        };
+        const CHARACTERS: [char; 16] = ['a', 'b', 'é', '1', '@', '/', '/', ':', '.', '.', '.', '_', '-', ',', '?', ' '];
+        let mut random = fastrand::Rng::with_seed(14);
+        for _ in 0..20_000 {
+            let count = random.usize(1..12);
+            let text: String = (0..count).map(|_| CHARACTERS[random.usize(..CHARACTERS.len())]).collect();
+            for (start, c) in text.char_indices().filter(|(_, c)| is_letter(*c)) {
+                let run = Run::at(&text, start);
+                for (at, _) in
+                    text[..run.end].char_indices().skip_while(|(at, _)| *at < start).filter(|(_, c)| is_letter(*c))
+                {
+                    assert_eq!(run.is_link_from(&text, at), is_link(&text[at..run.end]), "{text:?} {c} {at}");
+                }
+            }
         }
     }
 
