@@ -1,10 +1,10 @@
 //! Alerts about checks that cannot be read, run after run.
 
 use super::alert_builder::AlertBuilder;
+use super::causes::{are_told, cause, failed_runs};
 use super::config::Alerting;
 use super::decision::Decision;
 use super::per_channel::{Observed, Settler};
-use super::shared::cause;
 use crate::decide::memory::Memory;
 use crate::model::alert::{Cause, Event, Failing, Level, SharedCause, Topic, Trouble};
 use crate::model::failure::Failure;
@@ -28,21 +28,6 @@ fn count_failures(identity: Identity, failure: Option<&Failure>, memory: &Memory
         decision.changes.failures.push((identity, failures, failure.map(|failure| failure.reason)));
     }
     failures
-}
-
-/// How many runs in a row have failed, with this one.
-pub(super) fn failed_runs(identity: Identity, failure: Option<&Failure>, memory: &Memory) -> u32 {
-    let before = memory.failures.get(&identity).copied().unwrap_or_default();
-    match failure {
-        Some(failure) if failure.is_cancelled() => before,
-        Some(_) => before.saturating_add(1),
-        None => 0,
-    }
-}
-
-/// Whether so many failed runs in a row are told.
-pub(super) fn are_told(failures: u32, alerting: &Alerting) -> bool {
-    alerting.failure_alert_after > 0 && failures >= alerting.failure_alert_after
 }
 
 /// Whether a check fails so often that it is told, and under which cause.

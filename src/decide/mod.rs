@@ -10,6 +10,7 @@
 mod action_table;
 pub(crate) mod active_times;
 mod alert_builder;
+mod causes;
 mod changes;
 pub(crate) mod config;
 mod cooldown;
@@ -30,7 +31,7 @@ mod renewal;
 mod renewal_cycle;
 pub(crate) mod route;
 mod runway;
-mod shared;
+mod shared_ends;
 pub(crate) mod silent;
 mod spike;
 mod status;
@@ -54,9 +55,9 @@ pub(crate) use self::status::{MailboxStatus, Status, SubscriptionStatus};
 pub(crate) use self::verdict::{Found, MailboxVerdict, Subject, SubscriptionVerdict, Verdict, judge};
 
 use self::alert_builder::AlertBuilder;
+use self::causes::Causes;
 use self::cooldown::Cooldown;
 use self::per_channel::Settler;
-use self::shared::Causes;
 use crate::decide::memory::{Memory, Mute};
 
 /// What is to be told, what was told already, and what to remember.

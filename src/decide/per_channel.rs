@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use std::time::Duration;
 
 use super::action_table::{Act, Known, Knows, Now, Owes, act};
+use super::causes::Causes;
 use super::changes::Content;
 use super::cooldown::Cooldown;
 use super::decision::{Decision, Held, Key, Muted, Pause, Rules};
@@ -13,7 +14,6 @@ use super::messages::Messages;
 use super::mute::Muting;
 use super::recipients::{Recipient, Routed, postponed, recipients, waiting};
 use super::route::{About, Levels};
-use super::shared::Causes;
 use crate::decide::memory::{Condition, Course, Memory, Owed, Told};
 use crate::model::alert::{Alert, Cause, Event, Level, Renewal, Topic};
 
