@@ -43,6 +43,8 @@ impl Phrases for Chinese {
             Class::Raised(Topic::Mail) => "封邮件",
             Class::Raised(Topic::Runway) => "个即将用尽",
             Class::Raised(Topic::Silent) => "个停止运行",
+            Class::Overdue => "个已逾期",
+            Class::Ending => "个即将结束",
             Class::Recovered => "个恢复",
         }
     }

@@ -43,6 +43,8 @@ impl Phrases for English {
             Class::Raised(Topic::Mail) => "by mail",
             Class::Raised(Topic::Runway) => "running out",
             Class::Raised(Topic::Silent) => "silent",
+            Class::Overdue => "overdue",
+            Class::Ending => "ending",
             Class::Recovered => "recovered",
         }
     }
