@@ -79,9 +79,15 @@ mod tests {
         text.parse().unwrap()
     }
 
-    fn every(text: &str, anchor: &str, is_first: bool) -> Cycle {
+    fn every(text: &str, anchor: &str, begins: bool) -> Cycle {
         let every: Every = text.parse().unwrap();
-        Cycle::Every(Repeat { anchor: date(anchor), every, cadence: Cadence::Every(every), is_first })
+        let first = begins.then(|| date(anchor));
+        Cycle::Every(Repeat { anchor: date(anchor), every, cadence: Cadence::Every(every), first })
+    }
+
+    /// Steps that are counted from a payment.
+    fn paid_on(text: &str, payment: &str) -> Cycle {
+        every(text, "2020-01-01", false).counted_from(date(payment))
     }
 
     /// The due dates from a day on.
@@ -213,6 +219,11 @@ mod tests {
             (every("10 days", "2026-11-15", true), 3, "2026-11-15", "2026-11-26", "2026-11-25", "overdue"),
             (every("10 days", "2026-11-26", true), 3, "2026-11-26", "2026-11-26", "2026-11-26", "renewed"),
             (every("3 months", "2024-01-31", false), 3, "", "2023-10-29", "2023-10-31", "due"),
+            // Counted from the last payment, the next one is a step later.
+            (paid_on("10 days", "2026-11-26"), 3, "2026-11-26", "2026-11-26", "2026-12-06", "ok"),
+            (paid_on("10 days", "2026-11-26"), 3, "2026-11-26", "2026-12-03", "2026-12-06", "due"),
+            (paid_on("10 days", "2026-11-26"), 3, "2026-11-26", "2026-12-07", "2026-12-06", "overdue"),
+            (paid_on("1 month", "2026-01-31"), 3, "2026-01-31", "2026-02-01", "2026-02-28", "ok"),
             // A date ahead covers everything up to it.
             (Monthly(15), 3, "2027-01-15", "2026-11-14", "2026-11-15", "renewed"),
         ];

@@ -31,8 +31,8 @@ pub(crate) struct Repeat {
     pub every: Every,
     /// The word for it.
     pub cadence: Cadence,
-    /// Whether nothing renews before the anchor.
-    pub is_first: bool,
+    /// Nothing renews before this day.
+    pub first: Option<Date>,
 }
 
 impl Repeat {
@@ -86,7 +86,7 @@ impl Cycle {
     /// The first due date that is not before a day; none beyond the year 9999, and after the end of what ends.
     pub(crate) fn on_or_after(self, day: Date) -> Option<Date> {
         match self {
-            Cycle::Every(repeat) => repeat.on_or_after(if repeat.is_first { day.max(repeat.anchor) } else { day }),
+            Cycle::Every(repeat) => repeat.on_or_after(repeat.first.map_or(day, |first| day.max(first))),
             Cycle::Once(end) => (day <= end).then_some(end),
             _ => {
                 let due = self.near(day)?;
@@ -111,7 +111,7 @@ impl Cycle {
     pub(super) fn counted_from(self, payment: Date) -> Cycle {
         match self {
             Cycle::Yearly(..) => Cycle::Yearly(payment.month(), payment.day()),
-            Cycle::Every(repeat) => Cycle::Every(Repeat { anchor: payment, ..repeat }),
+            Cycle::Every(repeat) => Cycle::Every(Repeat { anchor: payment, first: payment.tomorrow().ok(), ..repeat }),
             Cycle::Weekly(_) | Cycle::Monthly(_) | Cycle::Once(_) => self,
         }
     }

@@ -134,10 +134,10 @@ fn own(text: &str, first: Result<Date, NoDate>, paid: Result<Date, NoDate>) -> R
             "`every` must be a number of days, weeks, months or years, as `2 months`, and at most {most} of them"
         ))
     })?;
-    let steps = |anchor| Cycle::Every(Repeat { anchor, every, cadence: Cadence::Every(every), is_first: true });
+    let steps = |anchor, first| Cycle::Every(Repeat { anchor, every, cadence: Cadence::Every(every), first });
     match (first, paid) {
-        (Ok(first), _) => Ok((steps(first), false, first.to_string())),
-        (Err(NoDate::Absent), Ok(paid)) => Ok((steps(paid), true, paid.to_string())),
+        (Ok(first), _) => Ok((steps(first, Some(first)), false, first.to_string())),
+        (Err(NoDate::Absent), Ok(paid)) => Ok((steps(paid, paid.tomorrow().ok()), true, paid.to_string())),
         // A date that was refused is said to be wrong, and not to be missing as well.
         (Err(NoDate::Refused), _) | (_, Err(NoDate::Refused)) => Err(None),
         (Err(NoDate::Absent), Err(NoDate::Absent)) => {
@@ -205,7 +205,7 @@ fn usual(kind: CycleType, day: &str, paid: Result<Date, NoDate>) -> Result<Found
 /// So many months each, before the anchor too.
 fn steps(kind: CycleType, months: u16, anchor: Date) -> Cycle {
     let every = Every { count: months, unit: Unit::Month };
-    Cycle::Every(Repeat { anchor, every, cadence: Cadence::Usual(kind), is_first: false })
+    Cycle::Every(Repeat { anchor, every, cadence: Cadence::Usual(kind), first: None })
 }
 
 /// The day of the month that is nearest to a payment, in a month of 31 days of the same cycle, so that it is the same day in all.

@@ -69,7 +69,7 @@ mod tests {
         let every = |text: &str| {
             let every: Every = text.parse().unwrap();
             let (anchor, cadence) = ("2026-01-31".parse().unwrap(), Cadence::Every(every));
-            Cycle::Every(Repeat { anchor, every, cadence, is_first: true })
+            Cycle::Every(Repeat { anchor, every, cadence, first: None })
         };
         for (cycle, amount, want) in [
             (Cycle::Monthly(15), "10", "120"),

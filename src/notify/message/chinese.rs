@@ -49,6 +49,8 @@ impl Phrases for Chinese {
             Class::Raised(Topic::Expiry) => "个额度将过期",
             Class::Raised(Topic::TopUp) => "个已充值",
             Class::Raised(Topic::Silent) => "个停止运行",
+            Class::Overdue => "个已逾期",
+            Class::Ending => "个即将结束",
             Class::Recovered => "个恢复",
         }
     }

@@ -1,6 +1,7 @@
 //! What alerts are counted by in a title, and listed by in a short message.
 
 use crate::model::alert::{Alert, Cause, Event, Level, Topic};
+use crate::model::cadence::Cadence;
 
 /// The class of an alert.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -9,6 +10,10 @@ pub(super) enum Class {
     Raised(Topic),
     /// A balance is below its warning threshold only.
     Warning,
+    /// A subscription was not renewed on its day.
+    Overdue,
+    /// A subscription ends, and does not renew.
+    Ending,
     /// Something is over.
     Recovered,
 }
@@ -16,8 +21,12 @@ pub(super) enum Class {
 impl Class {
     /// Every class, in the order in which messages name them: that of the topics, what is over last.
     pub(super) fn all() -> impl Iterator<Item = Class> {
-        let of_topic = |topic| [Some(Class::Raised(topic)), (topic == Topic::Low).then_some(Class::Warning)];
-        Topic::ALL.into_iter().flat_map(of_topic).flatten().chain([Class::Recovered])
+        let of_topic = |topic| match topic {
+            Topic::Low => vec![Class::Raised(topic), Class::Warning],
+            Topic::Renewal => vec![Class::Overdue, Class::Raised(topic), Class::Ending],
+            _ => vec![Class::Raised(topic)],
+        };
+        Topic::ALL.into_iter().flat_map(of_topic).chain([Class::Recovered])
     }
 
     pub(super) fn of(alert: &Alert) -> Class {
@@ -26,7 +35,11 @@ impl Class {
             (Topic::Mail, _) => Class::Raised(Topic::Mail),
             (_, Event::Resolved) => Class::Recovered,
             (Topic::Low, Event::Raised) if alert.level != Level::Critical => Class::Warning,
-            (topic, Event::Raised) => Class::Raised(topic),
+            (topic, Event::Raised) => match alert.renewal() {
+                Some(renewal) if renewal.is_overdue() => Class::Overdue,
+                Some(renewal) if renewal.cycle_type == Cadence::Once => Class::Ending,
+                _ => Class::Raised(topic),
+            },
         }
     }
 }

@@ -49,6 +49,8 @@ impl Phrases for English {
             Class::Raised(Topic::Expiry) => "lapsing",
             Class::Raised(Topic::TopUp) => "topped up",
             Class::Raised(Topic::Silent) => "silent",
+            Class::Overdue => "overdue",
+            Class::Ending => "ending",
             Class::Recovered => "recovered",
         }
     }
