@@ -21,7 +21,7 @@ use crate::check::mailbox::scan::{Scan, Scanned};
 use crate::check::{Amount, Beside, Outcome, Reading};
 use crate::cli::{CheckArgs, StoreArgs};
 use crate::config::{Asked, Config, Needs};
-use crate::decide::forecast::account::foresee;
+use crate::decide::forecast::account::{Foresight, foresee};
 use crate::decide::forecast::reads_from;
 use crate::decide::found::{Subjects, found};
 use crate::decide::memory::Memory;
@@ -173,7 +173,9 @@ impl Question {
             let Some(settings) = verdict.subject.forecasting.filter(|_| verdict.balance.is_some()) else { continue };
             let past = store.past(Checks::One(known.check), (reads_from(now, settings.window_days), now))?;
             let readings = past.get(&known.check).map(Vec::as_slice).unwrap_or_default();
-            verdict.foresight = foresee(readings, verdict.currency.as_deref(), settings, now);
+            let foresight = foresee(readings, verdict.currency.as_deref(), settings, now);
+            // Of several runs in an hour only one is read here, so what looks like a rise may be an older one.
+            verdict.foresight = foresight.map(|foresight| Foresight { top_up: None, ..foresight });
         }
         Ok((memory, found))
     }

@@ -11,8 +11,9 @@ use super::decision::Decision;
 use super::forecast::credits::{Credit, Lapse, lapses};
 use super::per_channel::{Observed, Settler};
 use super::verdict::Verdict;
-use crate::model::alert::{Cause, Event, Expiry, Lapsing, Level, Topic};
+use crate::model::alert::{Alert, Cause, Event, Expiry, Lapsing, Level, Topic};
 use crate::model::amount;
+use crate::model::identity::Identity;
 use crate::model::text;
 
 /// A rate is no more exact than this part of a credit, so that less of it is not said to lapse.
@@ -47,8 +48,18 @@ impl Settler<'_> {
         }
         match lapsing(verdict, &ahead, days, (now, timezone)) {
             None => Observed::Unknown(alert(Vec::new())),
-            Some(credits) if credits.is_empty() => Observed::Shaky(alert(Vec::new())),
+            Some(credits) if credits.is_empty() => self.used_in_time(builder.identity, alert(Vec::new())),
             Some(credits) => Observed::Wrong(alert(credits)),
+        }
+    }
+
+    /// What is the case where all credits are used up in time as it looks now. What was told of them is kept until their dates, so
+    /// that it is not told twice, and what is owed is still sent.
+    fn used_in_time(&self, identity: Identity, alert: Alert) -> Observed {
+        match self.memory.conditions.get(&(identity, Topic::Expiry)) {
+            None => Observed::Void,
+            Some(known) if known.channels.values().any(|heard| heard.owed.is_some()) => Observed::Shaky(alert),
+            Some(_) => Observed::Nearly(alert),
         }
     }
 }

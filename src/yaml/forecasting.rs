@@ -28,7 +28,7 @@ fields! {
         /// A credit that expires within so many days and will not be used up by then raises an alert; 0 for never.
         expiry_days: Lenient<i128>, number = EXPIRY;
         /// Whether it is told that an account was topped up, with the amount.
-        tell_topups: bool, default = "false";
+        tell_topups: Lenient<bool>, default = "false";
     }
 }
 
@@ -83,7 +83,7 @@ impl ConfigReader<'_> {
             spike_ratio,
             spike_minimum,
             expiry_days,
-            tell_topups: raw.tell_topups.unwrap_or(usual.tell_topups),
+            tell_topups: raw.tell_topups.map_or(usual.tell_topups, |told| told.0),
             is_written: is_written || usual.is_written,
             is_spike_written: is_spike_written || usual.is_spike_written,
             is_expiry_written: is_expiry_written || usual.is_expiry_written,

@@ -70,7 +70,7 @@ fn a_credit_that_lapses_is_told_once_and_explained(kind: Kind) {
     let hour = consume(&world, 1_000, &used);
     assert_eq!(world.messages(&mut seen), none, "100 are used within ten days");
     let said = why(&world, hour);
-    assert!(said.contains("not_yet All of its credits will be used up before they lapse."), "{said}");
+    assert!(said.contains("well All of its credits will be used up before they lapse."), "{said}");
     // Of 400 in ten days 240 are used.
     let grants = json!([{"name": "welcome", "left": 400, "until": "2026-11-15"}]);
     run_at(&world, hour, 994, &grants);

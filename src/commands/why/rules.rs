@@ -20,7 +20,7 @@ impl Shown<'_> {
             Topic::Renewal => self.found.subscriptions.iter().map(renewal).collect(),
             Topic::Runway => self.found.accounts.iter().map(runway).collect(),
             Topic::Spike => self.found.accounts.iter().map(spike).collect(),
-            Topic::TopUp => self.found.accounts.iter().map(|verdict| self.topup(verdict)).collect(),
+            Topic::TopUp => self.found.accounts.iter().map(topup).collect(),
             Topic::Expiry => self.found.accounts.iter().flat_map(|verdict| self.expiry(verdict)).collect(),
             Topic::Mail => vec![mail(explained)],
             // It is about no entry of the config.
@@ -66,20 +66,6 @@ impl Shown<'_> {
                 format!(", but counts as recovered only from {enough} on (`recovery_margin_percent: {percent}`)")
             }
             None => String::new(),
-        }
-    }
-
-    fn topup(&self, verdict: &Verdict) -> String {
-        if verdict.subject.forecasting.is_none_or(|forecasting| !forecasting.tell_topups) {
-            return "Nobody is told of top-ups (`tell_topups: false`).".to_owned();
-        }
-        match verdict.foresight.as_ref().and_then(|foresight| foresight.top_up) {
-            Some(seen) => {
-                let amount = amount::show(seen.amount, verdict.currency.as_deref());
-                let (since, at) = (self.time(seen.since), self.time(seen.at));
-                format!("It was topped up by {amount} between {since} and {at}, which is told once (`tell_topups: true`).")
-            }
-            None => "The last run saw no top-up; each one is told once (`tell_topups: true`).".to_owned(),
         }
     }
 
@@ -202,6 +188,17 @@ fn spike(verdict: &Verdict) -> String {
             "The last 24 hours consumed {}; {limit}. It is nearly so much, or as much as at other times of the last weeks, so nothing begins and nothing ends.",
             said(day)
         ),
+    }
+}
+
+/// The readings that explain the rest are thinned, so they do not say what the last run saw.
+fn topup(verdict: &Verdict) -> String {
+    match verdict.subject.forecasting {
+        None => "It is a share that refills, so nobody is told of top-ups.".to_owned(),
+        Some(forecasting) if forecasting.tell_topups => {
+            "Each top-up that a run sees is told once (`tell_topups: true`).".to_owned()
+        }
+        Some(_) => "Nobody is told of top-ups (`tell_topups: false`).".to_owned(),
     }
 }
 
