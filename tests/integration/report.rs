@@ -62,6 +62,7 @@ fn the_report_keeps_its_contract() {
             "memory",
             "metrics",
             "mutes",
+            "changed_answers",
         ],
     );
     assert_eq!(report["memory"], json!({"status": "kept", "error": null}));
