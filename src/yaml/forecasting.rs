@@ -11,7 +11,7 @@ use crate::yaml::scalar::Lenient;
 const WINDOW: Number = Number::within(1, 90).unit("days").or(7);
 const ALERT: Number = Number::within(0, 365).unit("days").or(7);
 const SPIKE_RATIO: Number = Number::within(0, 1000).unit("times the usual").or(3);
-const SPIKE_MINIMUM: Number = Number::within(0, 100_000_000).or(10);
+const SPIKE_MINIMUM: Number = Number::within(0, 50_000_000).or(10);
 const EXPIRY: Number = Number::within(0, 365).unit("days").or(14);
 
 fields! {
