@@ -189,10 +189,13 @@ fn verify_ucloud(request: &Request, id: &str, secret: &str) -> Result<(), String
     }
 }
 
+/// Verifies a request by the id and the secret of a credential.
+type Verify = fn(&Request, &str, &str) -> Result<(), String>;
+
 /// A cloud, what verifies its signatures, what it answers, and the balance that is read from that.
 struct Cloud {
     provider: &'static str,
-    verify: fn(&Request, &str, &str) -> Result<(), String>,
+    verify: Verify,
     answer: fn(&Request) -> &'static str,
     balance: f64,
     /// What an account says beside its credential.
@@ -312,8 +315,7 @@ fn clouds_refuse_another_secret() {
 
 #[test]
 fn the_next_page_of_a_signed_answer_is_signed_too() {
-    let schemes: [(&str, fn(&Request, &str, &str) -> Result<(), String>); 3] =
-        [("ucloud-sha1", verify_ucloud), ("qiniu", verify_qiniu), ("qbox", verify_qbox)];
+    let schemes: [(&str, Verify); 3] = [("ucloud-sha1", verify_ucloud), ("qiniu", verify_qiniu), ("qbox", verify_qbox)];
     for (sign, verify) in schemes {
         let server =
             Server::start(move |request| match (verify(request, "AK", "SK"), request.query("after").as_deref()) {
