@@ -13,6 +13,9 @@ registry=${CARGO_HOME:-$HOME/.cargo}/registry/src
 # - Frame pointers make the tables for unwinding a third smaller.
 # - Messages of panics name a crate's file, not where this machine keeps it.
 flags="-C target-feature=+crt-static -C relocation-model=static -C force-frame-pointers=yes"
+# - Random numbers come from the system call. In a static binary the crate does not find it by itself, and asks /dev/random, which
+#   a root of one's own may lack.
+flags="$flags --cfg getrandom_backend=\"linux_getrandom\""
 for source in "$registry"/*/; do
   flags="$flags --remap-path-prefix $source="
 done
