@@ -45,8 +45,7 @@ fn the_first_slips_get_a_tip() {
         (&["check", "config.yaml"], 64, "tip: a config is named with '--config config.yaml'"),
         (&["validate", "my.json"], 64, "tip: a config is named with '--config my.json'"),
         (&["chek"], 64, "tip: a similar subcommand exists: 'check'"),
-        (&["validat"], 64, "tip: a similar subcommand exists: 'validate'"),
-        (&["histroy"], 64, "tip: a similar subcommand exists: 'history'"),
+        (&["histry"], 64, "tip: a similar subcommand exists: 'history'"),
     ] {
         let output = program().args(arguments).output().unwrap();
         let said = text(&output.stderr);
