@@ -3,8 +3,8 @@
 use std::io;
 use std::time::{Duration, Instant};
 
-use crate::cli::{Color, ConfigArg, Talk};
-use crate::config::{self, Asked, Loaded, Needs, Problem, Source};
+use crate::cli::{Color, ConfigArg, StoreArgs, Talk};
+use crate::config::{self, Asked, Config, Loaded, Needs, Problem, Source};
 use crate::model::text;
 use crate::process::clock::Clock;
 use crate::process::environment::{Environment, Probe};
@@ -87,6 +87,19 @@ pub(super) fn open_for_run(
         redact::guard(&config.redactor);
     }
     Ok(Opened { format, source, environment, loaded, interrupt })
+}
+
+/// Reads the config for a command that asks the memory of runs about one of its checks.
+pub(super) fn open_checks(flags: &StoreArgs, clock: Clock) -> Result<(Format, Environment, Config), Exit> {
+    let opened = open(&flags.config, &flags.talk, clock, Needs::Checks, Asked::Below(&["state"]))?;
+    let Opened { format, environment, loaded, .. } = opened;
+    match loaded.config {
+        Some(config) => Ok((format, environment, config)),
+        None => {
+            complain_all(format, &loaded.problems);
+            Err(Exit::Config)
+        }
+    }
 }
 
 pub(super) fn complain_all(format: Format, problems: &[Problem]) {

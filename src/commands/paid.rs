@@ -4,11 +4,10 @@ use clap::Args;
 use jiff::civil::Date;
 
 use super::memory::{Answer, answer, failed, leave, open_store};
-use super::open::{Opened, complain_all, open};
+use super::open::open_checks;
 use crate::check::subscription::config::{Schedule, Subscription};
 use crate::check::subscription::{Standing, look};
 use crate::cli::StoreArgs;
-use crate::config::{Asked, Needs};
 use crate::model::text;
 use crate::process::exit::Exit;
 use crate::process::logging;
@@ -42,12 +41,7 @@ pub(super) fn run(flags: &Flags, process: &Process) -> Exit {
 }
 
 fn ask(flags: &Flags, clock: Clock) -> Answer {
-    let opened = open(&flags.store.config, &flags.store.talk, clock, Needs::Checks, Asked::Below(&["state"]))?;
-    let Opened { format, environment, loaded, .. } = opened;
-    let Some(config) = loaded.config else {
-        complain_all(format, &loaded.problems);
-        return Err(Exit::Config);
-    };
+    let (format, environment, config) = open_checks(&flags.store, clock)?;
     let refuse = |why: String| {
         logging::complain(format, &why);
         Exit::Usage

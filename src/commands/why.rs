@@ -16,11 +16,11 @@ use rust_decimal::Decimal;
 
 use self::shown::{ChannelFacts, Shown};
 use super::memory::{Answer, answer, failed, leave, open_store};
-use super::open::{Opened, complain_all, open};
+use super::open::open_checks;
 use crate::check::mailbox::scan::{Scan, Scanned};
 use crate::check::{Amount, Beside, Outcome, Reading};
 use crate::cli::{CheckArgs, StoreArgs};
-use crate::config::{Asked, Config, Needs};
+use crate::config::Config;
 use crate::decide::forecast::account::{Foresight, foresee};
 use crate::decide::forecast::reads_from;
 use crate::decide::found::{Subjects, found};
@@ -62,12 +62,7 @@ pub(super) fn run(flags: &Flags, process: &Process) -> Exit {
 }
 
 fn ask(flags: &Flags, clock: Clock) -> Answer {
-    let opened = open(&flags.store.config, &flags.store.talk, clock, Needs::Checks, Asked::Below(&["state"]))?;
-    let Opened { format, environment, loaded, .. } = opened;
-    let Some(config) = loaded.config else {
-        complain_all(format, &loaded.problems);
-        return Err(Exit::Config);
-    };
+    let (format, environment, config) = open_checks(&flags.store, clock)?;
     let place = (config.state.clone(), &config.redactor);
     let found = open_store(&flags.store, (Access::Read, clock), (format, &environment), place)?;
     let (mut store, format, place) = found.store()?;

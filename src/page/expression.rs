@@ -418,23 +418,32 @@ impl Json {
 
     /// The same with zeros for each -1 in it; none if there is no such one.
     pub(crate) fn without_unknown(&self) -> Option<Json> {
+        // Nearly no answer has one, and to write it out costs as much as to read it.
+        let may_be_unknown = |value: &Value| match value {
+            Value::Number(number) => number.as_f64() == -1.0,
+            value => value.as_text().is_some_and(|text| text.starts_with('-')),
+        };
+        if !self.values().any(may_be_unknown) {
+            return None;
+        }
         parse_json(denial::without_unknown(&self.0.to_json())?.as_bytes()).ok()
     }
 
     /// Whether it is a list or an object in which no value stands under a name of these, whatever it is, but for other objects.
     pub(crate) fn is_without(&self, is_named: &dyn Fn(&str) -> bool) -> bool {
+        let mut fields = self.values().filter_map(Value::fields).flatten();
+        self.0.as_text().is_none() && !fields.any(|(name, field)| field.fields().is_none() && is_named(name))
+    }
+
+    /// All values in it, itself included.
+    fn values(&self) -> impl Iterator<Item = &Value> {
         let mut open = vec![&self.0];
-        while let Some(value) = open.pop() {
-            let fields = value.fields().into_iter().flatten();
-            for (name, field) in fields {
-                if field.fields().is_none() && is_named(name) {
-                    return false;
-                }
-                open.push(field);
-            }
+        std::iter::from_fn(move || {
+            let value = open.pop()?;
+            open.extend(value.fields().into_iter().flatten().map(|(_, field)| field));
             open.extend(value.items().into_iter().flatten());
-        }
-        self.0.as_text().is_none()
+            Some(value)
+        })
     }
 
     /// Whether the headers of an answer say so.

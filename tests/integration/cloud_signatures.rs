@@ -20,6 +20,12 @@ fn lines(request: &Request, signed: &str) -> Result<String, String> {
     signed.split(';').map(line).collect()
 }
 
+/// The request as Tencent, Huawei and Amazon sign it.
+fn canonical(request: &Request, path: &str, headers: &str, signed: &str) -> String {
+    let (method, query, body) = (&request.method, request.raw_query(), sha256_hex(&request.body));
+    format!("{method}\n{path}\n{query}\n{headers}\n{signed}\n{body}")
+}
+
 fn verify_tencent(request: &Request, id: &str, secret: &str) -> Result<(), String> {
     let wanted = [("x-tc-action", "DescribeAccountBalance"), ("x-tc-version", "2018-07-09")];
     for (name, value) in wanted {
@@ -41,14 +47,7 @@ fn verify_tencent(request: &Request, id: &str, secret: &str) -> Result<(), Strin
     if signed != "content-type;host" {
         return Err(format!("signed: {signed}"));
     }
-    let canonical = format!(
-        "{}\n{}\n{}\n{}\n{signed}\n{}",
-        request.method,
-        request.path(),
-        request.raw_query(),
-        lines(request, signed)?.to_lowercase(),
-        sha256_hex(&request.body)
-    );
+    let canonical = canonical(request, request.path(), &lines(request, signed)?.to_lowercase(), signed);
     let to_sign =
         format!("TC3-HMAC-SHA256\n{seconds}\n{date}/billing/tc3_request\n{}", sha256_hex(canonical.as_bytes()));
     let of_date = hmac_sha256(format!("TC3{secret}").as_bytes(), date.as_bytes());
@@ -67,14 +66,7 @@ fn verify_huawei(request: &Request, id: &str, secret: &str) -> Result<(), String
         return Err(format!("signed: {signed}"));
     }
     let date = request.header("x-sdk-date").ok_or("no X-Sdk-Date")?;
-    let canonical = format!(
-        "{}\n{}/\n{}\n{}\n{signed}\n{}",
-        request.method,
-        request.path(),
-        request.raw_query(),
-        lines(request, signed)?,
-        sha256_hex(&request.body)
-    );
+    let canonical = canonical(request, &format!("{}/", request.path()), &lines(request, signed)?, signed);
     let to_sign = format!("SDK-HMAC-SHA256\n{date}\n{}", sha256_hex(canonical.as_bytes()));
     let expected = hex(&hmac_sha256(secret.as_bytes(), to_sign.as_bytes()));
     if part(header, "Signature=")? == expected { Ok(()) } else { Err(format!("signature of {canonical:?}")) }
@@ -94,14 +86,7 @@ fn verify_aws(request: &Request, service: &str, id: &str, secret: &str) -> Resul
     if signed != "content-type;host;x-amz-date;x-amz-target" {
         return Err(format!("signed: {signed}"));
     }
-    let canonical = format!(
-        "{}\n{}\n{}\n{}\n{signed}\n{}",
-        request.method,
-        request.path(),
-        request.raw_query(),
-        lines(request, signed)?,
-        sha256_hex(&request.body)
-    );
+    let canonical = canonical(request, request.path(), &lines(request, signed)?, signed);
     let to_sign = format!("AWS4-HMAC-SHA256\n{at}\n{scope}\n{}", sha256_hex(canonical.as_bytes()));
     let mut key = hmac_sha256(format!("AWS4{secret}").as_bytes(), &at.as_bytes()[..8]);
     for word in ["us-east-1", service, "aws4_request"] {

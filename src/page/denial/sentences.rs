@@ -136,7 +136,18 @@ const OTHER_SCRIPTS: [&str; 27] = [
     "недейств",
 ];
 /// What holds one of them without meaning it.
-const OTHER_MEANINGS: [&str; 5] = ["充值失败", "支付失败", "扣费失败", "无错误", "没有错误"];
+const OTHER_MEANINGS: [&str; 10] = [
+    "充值失败",
+    "支付失败",
+    "扣费失败",
+    "无错误",
+    "没有错误",
+    "无异常",
+    "没有异常",
+    "未发现异常",
+    "未超时",
+    "没有超时",
+];
 
 /// Whether a field of this name holds a sentence.
 pub(super) fn is_name(name: &str) -> bool {
