@@ -162,6 +162,10 @@ pub(crate) fn scrub(message: &str) -> String {
 
 /// Whether a character stands between words.
 fn is_apart(c: char) -> bool {
+    // Nearly all characters of a config and a report are these.
+    if c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.') {
+        return false;
+    }
     c.is_whitespace() || "/:=@,;?&`\"'()[]{}<>|".contains(c)
 }
 
@@ -226,11 +230,11 @@ pub(crate) fn is_prefixed(text: &str) -> bool {
 }
 
 fn has_prefix(part: &str) -> bool {
-    let lower = part.to_ascii_lowercase();
     let begins = |prefix: &str| {
         // A prefix of letters alone could begin a word.
-        let is_letters = prefix.bytes().all(|byte| byte.is_ascii_alphabetic());
-        lower.starts_with(prefix) && (!is_letters || (part.len() >= 16 && part.bytes().any(|b| b.is_ascii_digit())))
+        let is_letters = || prefix.bytes().all(|byte| byte.is_ascii_alphabetic());
+        part.as_bytes().get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix.as_bytes()))
+            && (!is_letters() || (part.len() >= 16 && part.bytes().any(|b| b.is_ascii_digit())))
     };
     part.len() >= 6 && PREFIXES.into_iter().any(begins)
 }

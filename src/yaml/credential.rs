@@ -66,6 +66,9 @@ fn odd(what: impl Into<String>, hint: Option<&'static str>) -> Option<Finding> {
 
 /// A line break, for example of a file with two lines. No header can hold one.
 fn control_character(secret: &str, purpose: Use) -> Option<Finding> {
+    if secret.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return None;
+    }
     let (at, c) = secret.chars().enumerate().find(|(_, c)| c.is_control())?;
     let kind = match c {
         '\n' | '\r' => "a line break",
@@ -177,7 +180,8 @@ fn templates(secret: &str, purpose: Use) -> Option<Finding> {
     if between("<", ">").is_some() || (is_address && secret.contains('<') && secret.contains('>')) {
         return wrong("stands in angle brackets, as an example does", example);
     }
-    let words: String = secret.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase();
+    let letters = secret.bytes().filter(u8::is_ascii_alphanumeric);
+    let words: String = letters.map(|letter| char::from(letter.to_ascii_lowercase())).collect();
     let your = ["apikey", "key", "openaiapikey", "token", "secret", "password"];
     let is_yours = |rest: &str| your.iter().any(|what| rest.starts_with(what));
     let names_yours =
@@ -243,7 +247,12 @@ fn shapes(secret: &str, purpose: Use) -> Option<Finding> {
     if secret.ends_with("\\n") || secret.ends_with("\\r") {
         return odd("ends with a backslash and a letter where a line break was meant", Some("leave them out"));
     }
-    let decoded = STANDARD.decode(secret).ok().and_then(|bytes| String::from_utf8(bytes).ok());
+    // With its padding, base64 comes in fours.
+    let is_base64 = secret.len().is_multiple_of(4);
+    let decoded = Some(secret)
+        .filter(|_| is_base64)
+        .and_then(|secret| STANDARD.decode(secret).ok())
+        .and_then(|bytes| String::from_utf8(bytes).ok());
     if let Some(text) =
         decoded.filter(|text| text.len() >= 4 && text.trim_end().bytes().all(|byte| byte.is_ascii_graphic()))
     {

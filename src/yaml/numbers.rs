@@ -59,6 +59,10 @@ fn words(text: &str) -> impl Iterator<Item = &str> {
 
 /// Whether a word may be a number that is written otherwise than the program would write it.
 fn is_worth_a_look(word: &str) -> bool {
+    // A whole number of few digits is written as the program would write it.
+    if word.len() < 16 && !word.starts_with('0') && word.bytes().all(|byte| byte.is_ascii_digit()) {
+        return false;
+    }
     let digits = word.trim_start_matches(['+', '-']);
     if !digits.starts_with(|c: char| c.is_ascii_digit() || c == '.') {
         return false;

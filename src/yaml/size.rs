@@ -19,6 +19,11 @@ pub(super) const TOO_DEEP: &str = "it is nested too deep: 64 levels are allowed"
 fn too_many_open(bytes: &[u8]) -> Option<usize> {
     let (mut open, mut at, mut begins) = (0_usize, 0, true);
     while let Some(byte) = bytes.get(at) {
+        // Most of a text is words.
+        if byte.is_ascii_alphanumeric() {
+            (begins, at) = (false, at + 1);
+            continue;
+        }
         match byte {
             b'"' | b'\'' if begins => at = closing_quote(bytes, at).unwrap_or(at),
             b'#' if at == 0 || bytes[at - 1].is_ascii_whitespace() => {
@@ -68,6 +73,10 @@ pub(super) fn weigh(bytes: &[u8]) -> Result<(), (Position, &'static str)> {
     // How many lists and keys begin at the beginning of this line (`- - - a`); none after something else.
     let (mut line, mut line_begin, mut nested) = (1, 0, Some(0));
     for (at, byte) in bytes.iter().enumerate() {
+        if byte.is_ascii_alphanumeric() {
+            nested = None;
+            continue;
+        }
         let before_blank = || bytes.get(at + 1).is_none_or(u8::is_ascii_whitespace);
         match byte {
             b',' => values += 1,
