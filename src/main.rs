@@ -57,10 +57,15 @@ fn act(process: &Process) -> Exit {
             };
         }
     };
-    panic::catch_unwind(|| run(cli, process)).unwrap_or_else(|_| {
-        last_words("internal error: the run failed by a defect of this program; please report it");
+    let fail = |why: &str| {
+        last_words(why);
         if wants_nagios() { nagios(Exit::Internal, process) } else { Exit::Internal }
-    })
+    };
+    if let Some(why) = process.shortage() {
+        return fail(&why);
+    }
+    panic::catch_unwind(|| run(cli, process))
+        .unwrap_or_else(|_| fail("internal error: the run failed by a defect of this program; please report it"))
 }
 
 /// Whether the arguments ask for Nagios output, also where they cannot be parsed.

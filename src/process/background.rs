@@ -1,14 +1,25 @@
 //! Work on a thread of its own, or on this one where the system gives no thread (`RLIMIT_NPROC`, `pids.max`, no memory).
+//!
+//! A thread maps a stack for signals once it runs, and ends the whole process if it gets none, so none is asked for where there is
+//! hardly room for its stack.
 
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread::Builder;
 use std::time::Duration;
+
+use super::limits;
+
+/// Address space of a thread, in bytes: 2 MiB for its stack, and as much for what it maps while others start theirs.
+const SPACE_FOR_A_THREAD: usize = 4 * 1024 * 1024;
 
 /// Starts work on a thread of its own, for which nobody waits.
 ///
 /// # Errors
 /// The work, if no thread could be started.
 pub(crate) fn start<W: FnOnce() + Send + 'static>(name: &str, work: W) -> Result<(), W> {
+    if limits::free_space().is_some_and(|free| free < SPACE_FOR_A_THREAD) {
+        return Err(work);
+    }
     // The work is lent, because a thread that does not start would take it along.
     let lent = Arc::new(Mutex::new(Some(work)));
     let taken = Arc::clone(&lent);

@@ -31,6 +31,10 @@ const AMPLE_MEMORY: usize = 2048 * MIB;
 const SPACE_FOR_A_READ: usize = 9 * MIB;
 /// Address space for what a run still needs when it tells, beside the channels, in bytes: the store, the report, the metrics.
 const SPACE_BESIDE_TELLING: usize = 12 * MIB;
+/// Address space for what every command begins with, in bytes: the variables and the config are read by threads that have a stack each.
+pub(crate) const SPACE_TO_BEGIN: usize = 24 * MIB;
+/// Address space for a run of one worker, in bytes.
+pub(crate) const SPACE_FOR_A_RUN: usize = SPACE_ASIDE + SPACE_FOR_A_READ;
 /// Address space for all that is not reading, in bytes: the stacks and buffers of the store, the channels and the watch.
 const SPACE_ASIDE: usize = 32 * MIB;
 
@@ -200,9 +204,8 @@ fn memory(name: &str) -> Option<usize> {
     line.trim().strip_suffix(" kB")?.parse::<usize>().ok()?.checked_mul(1024)
 }
 
-/// Why a run cannot begin with so little address space or memory for data, if that is so.
-pub(crate) fn shortage() -> Option<String> {
-    let least = SPACE_ASIDE + SPACE_FOR_A_READ;
+/// Why there is too little address space or memory for data for what takes so many bytes, if that is so.
+pub(crate) fn shortage(least: usize) -> Option<String> {
     let (bound, free) =
         SPACE_BOUNDS.iter().filter_map(|bound| Some((bound, bound.free()?))).min_by_key(|(_, free)| *free)?;
     let missing = least.checked_sub(free).filter(|missing| *missing > 0)?.div_ceil(MIB);

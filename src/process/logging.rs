@@ -28,6 +28,13 @@ pub(crate) enum Format {
     Json,
 }
 
+impl Format {
+    /// The one that `LOG_FORMAT` names, or text.
+    fn of(environment: &Environment) -> Format {
+        if environment.overlay("LOG_FORMAT") == Some("json") { Format::Json } else { Format::Text }
+    }
+}
+
 /// The form that this process has chosen, once it has.
 static CHOSEN: OnceLock<Format> = OnceLock::new();
 
@@ -36,15 +43,10 @@ static CHOSEN: OnceLock<Format> = OnceLock::new();
 /// A word that `LOG_FORMAT` or `LOG_LEVEL` cannot be is warned of; how a run logs never decides whether it runs.
 pub(crate) fn init(environment: &Environment, verbose: u8) -> Format {
     let mut warnings = Vec::new();
-    let format = match environment.overlay("LOG_FORMAT") {
-        None | Some("text") => Format::Text,
-        Some("json") => Format::Json,
-        Some(other) => {
-            warnings
-                .push(format!("the variable `LOG_FORMAT` {}; it is text or json", cannot_be(other, &["text", "json"])));
-            Format::Text
-        }
-    };
+    let format = Format::of(environment);
+    if let Some(other) = environment.overlay("LOG_FORMAT").filter(|word| !["text", "json"].contains(word)) {
+        warnings.push(format!("the variable `LOG_FORMAT` {}; it is text or json", cannot_be(other, &["text", "json"])));
+    }
     let filter = match (verbose, environment.overlay("LOG_LEVEL")) {
         (0, None) => None,
         (0, Some(level)) => {
@@ -183,9 +185,9 @@ pub(crate) fn announce(format: Format, text: &str, until: &Deadline) -> io::Resu
     output::say_within((line + "\n").into_bytes(), until)
 }
 
-/// The end of a run that panicked, or that is given up, in the form of the log if there is one.
+/// The end of a run that cannot begin, that panicked, or that is given up, in the form of the log.
 pub fn last_words(message: &str) {
-    complain(CHOSEN.get().copied().unwrap_or(Format::Text), message);
+    complain(CHOSEN.get().copied().unwrap_or_else(|| Format::of(&Environment::of_process())), message);
 }
 
 /// A line on standard error, without secrets. That nobody reads it is no reason to stop.

@@ -51,6 +51,12 @@ impl Process {
         Process { watchdog, clock: Clock::SYSTEM, reserve }
     }
 
+    /// Why there is too little memory for what every command begins with, if that is so. Whoever begins all the same is killed in the
+    /// middle of it, without a word.
+    pub fn shortage(&self) -> Option<String> {
+        limits::shortage(limits::SPACE_TO_BEGIN)
+    }
+
     /// Ends what this process has begun and nobody else would end. It is the last thing that a program does.
     pub fn end(&self) {
         command::kill_all();

@@ -52,7 +52,7 @@ pub(super) fn prepare<'a>(flags: &'a CheckArgs, process: &'a Process) -> Result<
     let run_id = run_id(&environment, started_at);
     let (checks, wanted) = (plan.work.accounts.len(), plan.work.workers);
     log::debug!(run_id:? = run_id.as_str(), checks = checks, workers = wanted; "run planned");
-    if let Some(why) = limits::shortage() {
+    if let Some(why) = limits::shortage(limits::SPACE_FOR_A_RUN) {
         logging::complain(format, &why);
         return Err(Exit::Internal);
     }
