@@ -1,7 +1,6 @@
-//! What the system grants this process: no core dump, as many descriptors as there can be, and the address space that it may use.
+//! What the system grants this process: no core dump, as many descriptors as there can be, and the heaps that its memory allows.
 
-use std::fs::File;
-use std::io::{PipeReader, PipeWriter, Read as _};
+use std::io::{PipeReader, PipeWriter};
 use std::path::Path;
 use std::sync::{LazyLock, Mutex, PoisonError};
 use std::time::Duration;
@@ -9,7 +8,7 @@ use std::time::Duration;
 use rustix::io::Errno;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-use super::environment;
+use super::{environment, space};
 use crate::model::failure::{Failure, Reason};
 
 /// Descriptors that nobody counts one by one: the store's files, the runtime's, a name look-up's.
@@ -22,21 +21,8 @@ const FOR_A_RUNTIME: usize = 3;
 /// So many free descriptors are enough for a client of its own for each host that is asked.
 const AMPLE: usize = 256;
 
-const MIB: usize = 1024 * 1024;
-/// So much address space, in bytes, is enough for anything.
-const AMPLE_SPACE: usize = 16 * 1024 * MIB;
 /// So much memory, in bytes, is enough for heaps of all threads.
-const AMPLE_MEMORY: usize = 2048 * MIB;
-/// Address space that one read takes, in bytes: the stacks of its worker, of its client and of a name look-up, and its answer.
-const SPACE_FOR_A_READ: usize = 9 * MIB;
-/// Address space for what a run still needs when it tells, beside the channels, in bytes: the store, the report, the metrics.
-const SPACE_BESIDE_TELLING: usize = 12 * MIB;
-/// Address space for what every command begins with, in bytes: the variables and the config are read by threads that have a stack each.
-pub(crate) const SPACE_TO_BEGIN: usize = 24 * MIB;
-/// Address space for a run of one worker, in bytes.
-pub(crate) const SPACE_FOR_A_RUN: usize = SPACE_ASIDE + SPACE_FOR_A_READ;
-/// Address space for all that is not reading, in bytes: the stacks and buffers of the store, the channels and the watch.
-const SPACE_ASIDE: usize = 32 * MIB;
+const AMPLE_MEMORY: usize = 2048 * 1024 * 1024;
 
 /// Descriptors that nobody uses until it is told what is wrong: the two ends of a pipe.
 pub(crate) struct Reserve(Mutex<Option<(PipeReader, PipeWriter)>>);
@@ -119,10 +105,7 @@ pub(crate) fn has_main_stack(bytes: usize) -> bool {
 /// Where memory or address space is limited, lets all threads share one heap. By default the allocator of glibc reserves 64 MiB of
 /// address space for each of them, and keeps for it what it has freed. It reads that from a variable when a program begins.
 pub(super) fn share_one_heap() {
-    let is_limited = || {
-        let is_small = |bound: &SpaceBound| bound.most().is_some_and(|most| most < AMPLE_SPACE);
-        SPACE_BOUNDS.iter().any(is_small) || granted_memory().is_some_and(|most| most < AMPLE_MEMORY)
-    };
+    let is_limited = || space::is_limited() || granted_memory().is_some_and(|most| most < AMPLE_MEMORY);
     if cfg!(all(target_os = "linux", target_env = "gnu")) {
         environment::begin_again_with("MALLOC_ARENA_MAX", "1", is_limited);
     }
@@ -130,7 +113,7 @@ pub(super) fn share_one_heap() {
 
 /// How much memory the control group of this process may take, in bytes; none if it is not limited.
 fn granted_memory() -> Option<usize> {
-    least_memory(&read("/proc/self/cgroup")?, "/sys/fs/cgroup")
+    least_memory(&space::read("/proc/self/cgroup")?, "/sys/fs/cgroup")
 }
 
 /// The least limit of the control groups that a process is in and of those around them, in bytes. `groups` is what the system
@@ -147,72 +130,10 @@ fn least_memory(groups: &str, root: &str) -> Option<usize> {
             }
             _ => return None,
         };
-        let limit = |group: &Path| read(&format!("{folder}{}/{file}", group.display()))?.trim().parse().ok();
+        let limit = |group: &Path| space::read(&format!("{folder}{}/{file}", group.display()))?.trim().parse().ok();
         Path::new(group).ancestors().filter_map(limit).min()
     });
     limits.min()
-}
-
-/// What the system tells in a file of its own.
-pub(super) fn read(path: &str) -> Option<String> {
-    let mut text = String::new();
-    File::open(path).ok()?.read_to_string(&mut text).ok()?;
-    Some(text)
-}
-
-/// A limit of what this process may map.
-struct SpaceBound {
-    resource: Resource,
-    /// What counts against it, as Linux tells it.
-    used: &'static str,
-    /// What it limits, and the option of `ulimit` that sets it.
-    words: [&'static str; 2],
-}
-
-/// The address space, and that part of it which is private and can be written: heaps and stacks.
-const SPACE_BOUNDS: [SpaceBound; 2] = [
-    SpaceBound { resource: Resource::As, used: "VmSize:", words: ["address space", "-v"] },
-    SpaceBound { resource: Resource::Data, used: "VmData:", words: ["memory for data", "-d"] },
-];
-
-impl SpaceBound {
-    /// The limit, in bytes.
-    fn most(&self) -> Option<usize> {
-        usize::try_from(getrlimit(self.resource).current?).ok()
-    }
-
-    /// What is left of it, in bytes.
-    fn free(&self) -> Option<usize> {
-        Some(self.most()?.saturating_sub(memory(self.used)?))
-    }
-}
-
-/// How much more this process may map, in bytes: the least that one of its limits leaves. None if there is no limit.
-pub(crate) fn free_space() -> Option<usize> {
-    SPACE_BOUNDS.iter().filter_map(SpaceBound::free).min()
-}
-
-/// How much memory of this process is resident, in bytes, where the system tells it.
-pub(crate) fn resident() -> Option<usize> {
-    memory("VmRSS:")
-}
-
-/// A line of what Linux tells of the memory of this process, in bytes.
-fn memory(name: &str) -> Option<usize> {
-    let status = read("/proc/self/status")?;
-    let line = status.lines().find_map(|line| line.strip_prefix(name))?;
-    line.trim().strip_suffix(" kB")?.parse::<usize>().ok()?.checked_mul(1024)
-}
-
-/// Why there is too little address space or memory for data for what takes so many bytes, if that is so.
-pub(crate) fn shortage(least: usize) -> Option<String> {
-    let (bound, free) =
-        SPACE_BOUNDS.iter().filter_map(|bound| Some((bound, bound.free()?))).min_by_key(|(_, free)| *free)?;
-    let missing = least.checked_sub(free).filter(|missing| *missing > 0)?.div_ceil(MIB);
-    let (most, [what, option]) = (bound.most()? / MIB, bound.words);
-    Some(format!(
-        "this process may use {most} MiB of {what}, which is {missing} MiB too little\n hint: raise the limit (`ulimit {option}`)"
-    ))
 }
 
 /// How many reads there may be at once, and how many idle connections to each host may be kept, so that descriptors are left.
@@ -226,24 +147,7 @@ pub(crate) struct Room {
 
 /// The room for so many reads at once, of so many hosts.
 pub(crate) fn room(reads: usize, hosts: usize) -> Room {
-    share(free(), fitting(free_space(), reads), hosts)
-}
-
-/// So many reads, or as many as there is address space for. Half of it is left for what their answers become.
-fn fitting(space: Option<usize>, reads: usize) -> usize {
-    let most = space.map(|space| space.saturating_sub(SPACE_ASIDE) / 2 / SPACE_FOR_A_READ);
-    most.map_or(reads, |most| reads.min(most).max(1))
-}
-
-/// How many of so many channels are told at once: as many as there is address space for.
-pub(crate) fn channels_at_once(channels: usize) -> usize {
-    told_at_once(free_space(), channels)
-}
-
-/// A channel takes what a read takes: a stack, that of a name look-up, a message and an answer.
-fn told_at_once(space: Option<usize>, channels: usize) -> usize {
-    let most = space.map(|space| space.saturating_sub(SPACE_BESIDE_TELLING) / SPACE_FOR_A_READ);
-    most.map_or(channels, |most| channels.min(most).max(1))
+    share(free(), space::fitting(reads), hosts)
 }
 
 /// Whether there are descriptors for a client with a runtime of its own, and for one read by it. A client that takes all there
@@ -338,29 +242,6 @@ mod tests {
             }
             let least = least_memory(groups, &root.path().display().to_string());
             assert_eq!(least, want, "{groups} {files:?}");
-        }
-    }
-
-    #[test]
-    fn address_space_bounds_the_reads() {
-        for (space, want) in
-            [(None, 20), (Some(0), 1), (Some(50), 1), (Some(100), 3), (Some(392), 20), (Some(4000), 20)]
-        {
-            assert_eq!(fitting(space.map(|space: usize| space * MIB), 20), want, "{space:?}");
-        }
-    }
-
-    #[test]
-    fn address_space_bounds_the_channels_that_are_told_at_once() {
-        for (space, channels, want) in [
-            (None, 60, 60),
-            (Some(0), 60, 1),
-            (Some(20), 60, 1),
-            (Some(40), 60, 3),
-            (Some(40), 2, 2),
-            (Some(4000), 60, 60),
-        ] {
-            assert_eq!(told_at_once(space.map(|space: usize| space * MIB), channels), want, "{space:?} {channels}");
         }
     }
 

@@ -18,6 +18,7 @@ pub(crate) mod output;
 pub(crate) mod person;
 pub(crate) mod quote_input;
 pub(crate) mod redact;
+pub(crate) mod space;
 pub(crate) mod time_zone;
 pub(crate) mod watchdog;
 
@@ -54,7 +55,7 @@ impl Process {
     /// Why there is too little memory for what every command begins with, if that is so. Whoever begins all the same is killed in the
     /// middle of it, without a word.
     pub fn shortage(&self) -> Option<String> {
-        limits::shortage(limits::SPACE_TO_BEGIN)
+        space::shortage(space::SPACE_TO_BEGIN)
     }
 
     /// Ends what this process has begun and nobody else would end. It is the last thing that a program does.
