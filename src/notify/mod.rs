@@ -40,7 +40,7 @@ use crate::notify::config::Channel;
 use crate::page;
 use crate::process::interrupt::Deadline;
 use crate::process::redact::Redactor;
-use crate::process::{background, space};
+use crate::process::{address_space, background};
 use crate::wire::context::Context;
 use crate::wire::limit::Limiter;
 use crate::wire::retry;
@@ -143,7 +143,7 @@ fn positions(channel: &Channel, tellings: &[Telling]) -> Vec<usize> {
 /// Starts the work of channels, all at once where there is room for their threads. Where there are fewer threads, or none, one
 /// channel comes after the other.
 fn start(waiting: VecDeque<Box<dyn FnOnce() + Send>>) {
-    let threads = space::channels_at_once(waiting.len());
+    let threads = address_space::channels_at_once(waiting.len());
     let waiting = Arc::new(Mutex::new(waiting));
     let work = {
         let waiting = Arc::clone(&waiting);

@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::stop::{Stop, stop};
-use crate::process::space;
+use crate::process::address_space;
 
 /// What one evaluation may use.
 #[derive(Clone, Copy)]
@@ -101,7 +101,7 @@ pub(super) fn heed(is_heeded: bool) {
 /// Ends a large evaluation if the whole process has grown too much since it began.
 pub(super) fn look_at_process() {
     if let Some(before) = RESIDENT.get()
-        && space::resident().is_some_and(|now| now > before + MOST_GROWTH)
+        && address_space::resident().is_some_and(|now| now > before + MOST_GROWTH)
     {
         stop(Stop::Memory(ALLOWANCE.get().bytes));
     }
@@ -109,7 +109,7 @@ pub(super) fn look_at_process() {
 
 /// The large allowance, as far as the address space of this process reaches: half of it is for lists that grow.
 fn large() -> Allowance {
-    let most = space::free_space().map_or(usize::MAX, |free| (free / 2).max(SMALL.bytes + 1));
+    let most = address_space::free_space().map_or(usize::MAX, |free| (free / 2).max(SMALL.bytes + 1));
     Allowance { bytes: LARGE.bytes.min(most), ..LARGE }
 }
 
@@ -137,7 +137,7 @@ pub(super) fn with_small<T>(work: impl FnOnce() -> T) -> Option<T> {
 
 /// Works with the large allowance, which nobody else may have meanwhile.
 pub(super) fn with_large<T>(work: impl FnOnce() -> T) -> T {
-    let now = space::resident();
+    let now = address_space::resident();
     RESIDENT.set(now.map(|now| BEFORE.fetch_min(now, Ordering::Relaxed).min(now)));
     let restore = Restore(ALLOWANCE.replace(large()));
     let result = work();

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread::Builder;
 use std::time::Duration;
 
-use super::space;
+use super::address_space;
 
 /// Address space of a thread, in bytes: 2 MiB for its stack, and as much for what it maps while others start theirs.
 const SPACE_FOR_A_THREAD: usize = 4 * 1024 * 1024;
@@ -17,7 +17,7 @@ const SPACE_FOR_A_THREAD: usize = 4 * 1024 * 1024;
 /// # Errors
 /// The work, if no thread could be started.
 pub(crate) fn start<W: FnOnce() + Send + 'static>(name: &str, work: W) -> Result<(), W> {
-    if space::free_space().is_some_and(|free| free < SPACE_FOR_A_THREAD) {
+    if address_space::free_space().is_some_and(|free| free < SPACE_FOR_A_THREAD) {
         return Err(work);
     }
     // The work is lent, because a thread that does not start would take it along.

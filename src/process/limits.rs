@@ -8,7 +8,7 @@ use std::time::Duration;
 use rustix::io::Errno;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-use super::{environment, space};
+use super::{address_space, environment};
 use crate::model::failure::{Failure, Reason};
 
 /// Descriptors that nobody counts one by one: the store's files, the runtime's, a name look-up's.
@@ -105,7 +105,7 @@ pub(crate) fn has_main_stack(bytes: usize) -> bool {
 /// Where memory or address space is limited, lets all threads share one heap. By default the allocator of glibc reserves 64 MiB of
 /// address space for each of them, and keeps for it what it has freed. It reads that from a variable when a program begins.
 pub(super) fn share_one_heap() {
-    let is_limited = || space::is_limited() || granted_memory().is_some_and(|most| most < AMPLE_MEMORY);
+    let is_limited = || address_space::is_limited() || granted_memory().is_some_and(|most| most < AMPLE_MEMORY);
     if cfg!(all(target_os = "linux", target_env = "gnu")) {
         environment::begin_again_with("MALLOC_ARENA_MAX", "1", is_limited);
     }
@@ -113,7 +113,7 @@ pub(super) fn share_one_heap() {
 
 /// How much memory the control group of this process may take, in bytes; none if it is not limited.
 fn granted_memory() -> Option<usize> {
-    least_memory(&space::read("/proc/self/cgroup")?, "/sys/fs/cgroup")
+    least_memory(&address_space::read("/proc/self/cgroup")?, "/sys/fs/cgroup")
 }
 
 /// The least limit of the control groups that a process is in and of those around them, in bytes. `groups` is what the system
@@ -130,7 +130,8 @@ fn least_memory(groups: &str, root: &str) -> Option<usize> {
             }
             _ => return None,
         };
-        let limit = |group: &Path| space::read(&format!("{folder}{}/{file}", group.display()))?.trim().parse().ok();
+        let limit =
+            |group: &Path| address_space::read(&format!("{folder}{}/{file}", group.display()))?.trim().parse().ok();
         Path::new(group).ancestors().filter_map(limit).min()
     });
     limits.min()
@@ -147,7 +148,7 @@ pub(crate) struct Room {
 
 /// The room for so many reads at once, of so many hosts.
 pub(crate) fn room(reads: usize, hosts: usize) -> Room {
-    share(free(), space::fitting(reads), hosts)
+    share(free(), address_space::fitting(reads), hosts)
 }
 
 /// Whether there are descriptors for a client with a runtime of its own, and for one read by it. A client that takes all there

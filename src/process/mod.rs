@@ -2,6 +2,7 @@
 //!
 //! What is here never fails a run. Where the system refuses a thread, a descriptor or an answer, the run goes on with less.
 
+pub(crate) mod address_space;
 pub(crate) mod background;
 pub(crate) mod clock;
 pub(crate) mod command;
@@ -18,7 +19,6 @@ pub(crate) mod output;
 pub(crate) mod person;
 pub(crate) mod quote_input;
 pub(crate) mod redact;
-pub(crate) mod space;
 pub(crate) mod time_zone;
 pub(crate) mod watchdog;
 
@@ -55,7 +55,7 @@ impl Process {
     /// Why there is too little memory for what every command begins with, if that is so. Whoever begins all the same is killed in the
     /// middle of it, without a word.
     pub fn shortage(&self) -> Option<String> {
-        space::shortage(space::SPACE_TO_BEGIN)
+        address_space::shortage(address_space::SPACE_TO_BEGIN)
     }
 
     /// Ends what this process has begun and nobody else would end. It is the last thing that a program does.

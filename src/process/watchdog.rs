@@ -6,7 +6,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::{background, command, interrupt, output, space};
+use super::{address_space, background, command, interrupt, output};
 use crate::model::text;
 use crate::process::exit::Exit;
 use crate::process::interrupt::Interrupt;
@@ -134,7 +134,7 @@ impl Watchdog {
 
 /// How long this thread has waited for a processor so far, where the system tells it.
 fn waited_for_cpu() -> Option<Duration> {
-    let counts = space::read("/proc/thread-self/schedstat")?;
+    let counts = address_space::read("/proc/thread-self/schedstat")?;
     counts.split_whitespace().nth(1)?.parse().ok().map(Duration::from_nanos)
 }
 

@@ -21,7 +21,7 @@ use crate::process::environment::Environment;
 use crate::process::exit::Exit;
 use crate::process::interrupt::Interrupt;
 use crate::process::logging::{self, Format};
-use crate::process::{Process, fault, file, limits, space};
+use crate::process::{Process, fault, file, limits, address_space};
 use crate::wire::context::Context;
 use crate::wire::http::Clients;
 
@@ -52,7 +52,7 @@ pub(super) fn prepare<'a>(flags: &'a CheckArgs, process: &'a Process) -> Result<
     let run_id = run_id(&environment, started_at);
     let (checks, wanted) = (plan.work.accounts.len(), plan.work.workers);
     log::debug!(run_id:? = run_id.as_str(), checks = checks, workers = wanted; "run planned");
-    if let Some(why) = space::shortage(space::SPACE_FOR_A_RUN) {
+    if let Some(why) = address_space::shortage(address_space::SPACE_FOR_A_RUN) {
         logging::complain(format, &why);
         return Err(Exit::Internal);
     }
