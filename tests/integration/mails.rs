@@ -8,7 +8,7 @@ mod figures;
 
 /// What is reached on the mails that are only measured, and a little below: recall and precision.
 const FLOORS: [(&str, f64, f64); 4] =
-    [("en", 0.91, 0.87), ("zh-Hans", 0.94, 0.90), ("zh-Hant", 0.93, 0.91), ("others", 0.80, 0.90)];
+    [("en", 0.91, 0.87), ("zh-Hans", 0.97, 0.95), ("zh-Hant", 0.94, 0.94), ("others", 0.90, 0.90)];
 
 /// The same of the mails by hands that wrote last.
 const FRESH_FLOORS: [(&str, f64, f64); 4] =
@@ -24,16 +24,15 @@ fn no_language_is_judged_worse_where_the_hands_are_new() {
     hold("fresh", FRESH_FLOORS);
 }
 
-/// The same of the mails by a hand of which no mail was learnt from.
-const THIRD_FLOORS: [(&str, f64, f64); 4] =
-    [("en", 0.96, 0.98), ("zh-Hans", 0.98, 0.92), ("zh-Hant", 0.98, 0.96), ("others", 0.98, 0.85)];
+/// The same of the mails by a hand of which no mail was learnt from. It has written in no other language.
+const THIRD_FLOORS: [(&str, f64, f64); 3] = [("en", 0.95, 0.93), ("zh-Hans", 0.98, 0.98), ("zh-Hant", 0.98, 0.98)];
 
 #[test]
 fn no_language_is_judged_worse_where_the_hand_was_never_seen() {
     hold("third", THIRD_FLOORS);
 }
 
-fn hold(set: &str, floors: [(&str, f64, f64); 4]) {
+fn hold<const LANGUAGES: usize>(set: &str, floors: [(&str, f64, f64); LANGUAGES]) {
     let mails = corpus::mails(set);
     // A third set is learnt from in the end, and the folder waits for the next hand.
     if mails.is_empty() && set == "third" {

@@ -34,7 +34,7 @@ impl Figures {
     }
 }
 
-/// The figures of some mails for each language.
+/// The figures of some mails for each language that they are written in.
 pub(crate) fn figures(mails: &[Labelled]) -> Vec<(&'static str, Figures)> {
     let judge = Judge::default();
     let mut all: Vec<(&str, Figures)> =
@@ -57,5 +57,6 @@ pub(crate) fn figures(mails: &[Labelled]) -> Vec<(&'static str, Figures)> {
             figures.told_right += u32::from(is_value && one.currency == amount.currency.unwrap_or("-"));
         }
     }
+    all.retain(|(_, figures)| figures.mails > 0);
     all
 }
