@@ -56,7 +56,7 @@ mod tests {
 
     #[test]
     fn every_top_level_field_that_holds_entries_is_a_kind() {
-        let schema: serde_json::Value = serde_json::from_str(crate::config::SCHEMA).unwrap();
+        let schema = crate::config::published_schema();
         let lists: Vec<&String> = schema["properties"]
             .as_object()
             .unwrap()

@@ -19,9 +19,11 @@ mod source;
 mod tests;
 
 use std::collections::BTreeMap;
+use std::io::Read as _;
 use std::sync::Arc;
 use std::time::Duration;
 
+use flate2::read::DeflateDecoder;
 use jiff::Timestamp;
 
 use crate::check::account::config::Project;
@@ -153,16 +155,22 @@ pub(crate) fn lint(source: &Source, environment: &Environment) -> Linted {
     }
 }
 
-/// The published JSON Schema of the config file.
-const SCHEMA: &str = include_str!("../../examples/config.schema.json");
+/// The published JSON Schema of the config file, `examples/config.schema.json`, as `build.rs` packs it.
+const SCHEMA: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/schema.deflate"));
+
+/// The schema as it is published. A test proves that it is JSON and has the list of ids.
+fn published_schema() -> serde_json::Value {
+    let mut text = String::new();
+    let is_read = DeflateDecoder::new(SCHEMA).read_to_string(&mut text).is_ok();
+    is_read.then(|| serde_json::from_str(&text).ok()).flatten().unwrap_or_default()
+}
 
 /// Where the schema lists the known ids of providers, which an editor completes.
 const SCHEMA_IDS: &str = "/definitions/RawProject/properties/provider/anyOf/0/enum";
 
 /// The JSON Schema of the config file as text, with the providers and the channels that this program was built with.
 pub(crate) fn schema_text() -> String {
-    // A test proves that it is JSON and has the list.
-    let mut schema: serde_json::Value = serde_json::from_str(SCHEMA).unwrap_or_default();
+    let mut schema = published_schema();
     if let Some(ids) = schema.pointer_mut(SCHEMA_IDS) {
         *ids = crate::check::account::ids().collect();
     }

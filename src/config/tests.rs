@@ -54,7 +54,7 @@ fn fields() -> Vec<Vec<String>> {
             visit(schema, &node["additionalProperties"], &path, found);
         }
     }
-    let schema: Value = serde_json::from_str(super::SCHEMA).unwrap();
+    let schema = super::published_schema();
     let mut found = Vec::new();
     visit(&schema, &schema, &[], &mut found);
     found.sort();

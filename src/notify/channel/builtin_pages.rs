@@ -6,8 +6,8 @@ use url::Url;
 
 use super::page::Page;
 
-/// The ids of the pages with their texts, in the order of their files' names. A test proves that each file has the name of its
-/// page.
+/// The ids of the pages with their texts, in the order of their files' names, without their examples: only tests need those. A
+/// test proves that each file has the name of its page.
 const PAGES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/channels.rs"));
 
 /// The ids of the pages that come with the program.
@@ -15,10 +15,10 @@ pub(crate) fn ids() -> impl Iterator<Item = &'static str> {
     PAGES.iter().map(|(id, _)| *id)
 }
 
-/// The page with an id, without its examples: only tests need those.
+/// The page with an id, without its examples.
 pub(crate) fn page(id: &str) -> Option<Page> {
     let (_, text) = PAGES.iter().find(|(known, _)| *known == id)?;
-    serde_yaml::from_str(without_examples(text)).ok()
+    serde_yaml::from_str(text).ok()
 }
 
 /// Every page, without its examples, for those who list or describe them.
@@ -29,8 +29,14 @@ pub(crate) fn pages() -> impl Iterator<Item = Page> {
 /// The page with an id as it is written.
 #[cfg(test)]
 pub(crate) fn whole(id: &str) -> Page {
-    let (_, text) = PAGES.iter().find(|(known, _)| *known == id).unwrap_or_else(|| panic!("no page `{id}`"));
-    serde_yaml::from_str(text).unwrap_or_else(|error| panic!("{id}: {error}"))
+    serde_yaml::from_str(&written(id)).unwrap_or_else(|error| panic!("{id}: {error}"))
+}
+
+/// The file of a page.
+#[cfg(test)]
+fn written(id: &str) -> String {
+    let path = format!("{}/src/notify/channel/catalog/{id}.yaml", env!("CARGO_MANIFEST_DIR"));
+    std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
 /// The page that an address belongs to.
@@ -53,23 +59,18 @@ fn is_at(address: &Url, host: &str, known: &str) -> bool {
     is_there && address.path().starts_with(path)
 }
 
-/// The examples stand last in a page.
-fn without_examples(text: &str) -> &str {
-    text.find("\nexamples:").map_or(text, |end| &text[..=end])
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn every_file_has_the_name_of_its_page_and_its_examples_last() {
-        for (id, text) in PAGES {
+        for (id, _) in PAGES {
             let whole = whole(id);
             assert_eq!(whole.id, *id);
             let bare = Page { examples: super::super::page::Examples::default(), ..whole };
             assert_eq!(format!("{:?}", page(id).unwrap()), format!("{bare:?}"), "only the examples may be missing");
-            assert!(text.contains("\nexamples:\n"), "{id} has no examples");
+            assert!(written(id).contains("\nexamples:\n"), "{id} has no examples");
         }
     }
 
