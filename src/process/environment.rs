@@ -4,11 +4,11 @@
 //! its value, so that `.env` is heard of everywhere. A test holds it.
 
 use std::collections::BTreeMap;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::io;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::sync::mpsc;
+use std::sync::{OnceLock, mpsc};
 use std::time::{Duration, Instant};
 
 use super::background;
@@ -62,7 +62,7 @@ impl Environment {
     /// The process environment alone.
     pub(crate) fn of_process() -> Environment {
         let mut environment = Environment::default();
-        for (name, value) in std::env::vars_os() {
+        for (name, value) in given() {
             let Ok(name) = name.into_string() else {
                 continue;
             };
@@ -188,12 +188,34 @@ pub(crate) fn of_this_process(name: &str) -> Option<String> {
 /// The variables of the process that a command of the user's own gets, as far as they are set.
 #[allow(clippy::disallowed_methods, reason = "a command gets what this process was given, whatever `.env` says")]
 pub(super) fn passed_on(names: &[&'static str]) -> Vec<(&'static str, OsString)> {
-    names.iter().filter_map(|name| Some((*name, std::env::var_os(name)?))).collect()
+    given().filter_map(|(name, value)| Some((*names.iter().find(|known| name == **known)?, value))).collect()
 }
 
 /// The arguments of the process, as text.
 pub fn arguments() -> Vec<String> {
     std::env::args_os().map(|argument| argument.to_string_lossy().into_owned()).collect()
+}
+
+/// The variable that this program has set for libraries, and what it was before.
+static TOLD_TO_LIBRARIES: OnceLock<(&str, Option<OsString>)> = OnceLock::new();
+
+/// The variables as this process was given them.
+fn given() -> impl Iterator<Item = (OsString, OsString)> {
+    let told = TOLD_TO_LIBRARIES.get();
+    let before = told.and_then(|(name, before)| Some((OsString::from(name), before.clone()?)));
+    std::env::vars_os().filter(move |(name, _)| told.is_none_or(|(told, _)| name != told)).chain(before)
+}
+
+/// Sets a variable for libraries that take such a setting from nowhere else. `is_better` says whether that is as good as what they would
+/// read with the value that it has. Neither this program nor its commands hear of it. While there is another thread, nothing is set.
+#[allow(unsafe_code, reason = "a second start of the program would cost more than what this saves")]
+pub(super) fn tell_libraries(name: &'static str, value: &str, is_better: impl FnOnce(Option<&OsStr>) -> bool) {
+    let is_alone = || std::fs::read_dir("/proc/self/task").is_ok_and(|threads| threads.count() == 1);
+    let before = std::env::var_os(name);
+    if is_alone() && is_better(before.as_deref()) && TOLD_TO_LIBRARIES.set((name, before)).is_ok() {
+        // SAFETY: another thread could read the variables meanwhile, and there is none.
+        unsafe { std::env::set_var(name, value) };
+    }
 }
 
 /// Begins this program anew within this process, with one variable more, if that is needed and not set already. It comes back
@@ -268,6 +290,12 @@ fn begin_again(change: impl FnOnce(&mut std::process::Command)) {
     let (Ok(program), Some(first)) = (std::env::current_exe(), arguments.next()) else { return };
     let mut program = std::process::Command::new(program);
     program.arg0(first).args(arguments);
+    if let Some((name, before)) = TOLD_TO_LIBRARIES.get() {
+        match before {
+            Some(before) => program.env(name, before),
+            None => program.env_remove(name),
+        };
+    }
     change(&mut program);
     // What cannot begin anew goes on as it is.
     let _ = program.exec();

@@ -3,6 +3,7 @@
 //! What is here never fails a run. Where the system refuses a thread, a descriptor or an answer, the run goes on with less.
 
 pub(crate) mod address_space;
+mod authorities;
 pub(crate) mod background;
 pub(crate) mod clock;
 pub(crate) mod command;
@@ -46,6 +47,7 @@ impl Process {
     /// Prepares this process. It is the first thing that a program does.
     pub fn begin() -> Process {
         limits::share_one_heap();
+        authorities::leave_the_bundle_alone();
         let watchdog = Watchdog::start();
         let reserve = limits::prepare();
         interrupt::outlive_strays();

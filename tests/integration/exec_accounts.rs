@@ -24,8 +24,15 @@ fn what_a_command_prints_is_the_balance() {
     assert_eq!(fs::read_to_string(program.path("arguments")).unwrap(), "$(touch shell)|a b|", "no shell reads them");
     assert!(!program.path("shell").exists());
     assert_eq!(fs::read_to_string(program.path("input")).unwrap(), "");
-    let variables = fs::read_to_string(program.path("variables")).unwrap();
+    let variables_of_command = program.path("variables");
+    let variables = fs::read_to_string(&variables_of_command).unwrap();
     assert!(variables.contains("PATH=") && !variables.contains("hidden"), "{variables}");
+    // What only libraries are told stays in the process.
+    assert!(!variables.contains("SSL_CERT_FILE"), "{variables}");
+    const BUNDLE: &str = "/etc/ssl/certs/ca-certificates.crt";
+    program.env("SSL_CERT_FILE", BUNDLE).run().expect(2);
+    let variables = fs::read_to_string(&variables_of_command).unwrap();
+    assert!(variables.contains(&format!("SSL_CERT_FILE={BUNDLE}\n")), "{variables}");
 }
 
 #[test]
