@@ -360,6 +360,24 @@ fn an_entry_that_is_switched_off_needs_nothing_but_its_shape() {
     }
 }
 
+#[test]
+fn a_key_that_stands_where_a_currency_belongs_is_shown_nowhere() {
+    let key = "sk-live-9f8e7d6c5b4a39281706f5e4d3c2b1a0";
+    for text in [
+        format!("projects: [{{ name: A, provider: file, threshold: 1, options: {{ path: x }}, currency: {key} }}]"),
+        format!(
+            "projects: [{{ name: A, provider: file, threshold: 1, options: {{ path: x }} }}]\n\
+             subscriptions: [{{ name: S, cycle_type: monthly, renewal_day: 1, alert_days_before: 3, amount: 1, currency: {key} }}]"
+        ),
+    ] {
+        let loaded = load(&text, &[]);
+        let said = said(&loaded);
+        let config = loaded.config.unwrap_or_else(|| panic!("{text}{said}"));
+        assert_eq!(config.redactor.mask(&format!("5 {key}")), "5 ***", "{text}");
+        assert_eq!(config.redactor.mask("5 USD"), "5 USD");
+    }
+}
+
 /// The processor time of this thread, as other tests run beside this one.
 fn effort(text: &str) -> f64 {
     let now = || {

@@ -25,6 +25,7 @@ pub(crate) use budget::evaluate;
 pub(crate) use cpu::begin_telling;
 pub(crate) use filters::{definitions, filters};
 pub(crate) use meter::{within, worked};
+pub(crate) use names::is_field;
 pub(crate) use number::Number;
 pub(crate) use stop::Stop;
 pub(crate) use value::Value;

@@ -92,7 +92,7 @@ const SPELT: [&str; 32] = [
 ];
 
 /// Whether a key is the name of a field: made of known words, with few digits.
-pub(super) fn is_field(key: &str) -> bool {
+pub(crate) fn is_field(key: &str) -> bool {
     let length = key.chars().count();
     if SPELT.contains(&key) {
         return true;

@@ -132,6 +132,15 @@ impl<'a> ConfigReader<'a> {
         entry::entry_of(self.kinds, path)
     }
 
+    /// A currency as it is written; none if it is empty. It stands beside every amount, and a key in its place must not.
+    pub(crate) fn currency_word(&self, written: Option<String>) -> Option<String> {
+        let word = written.filter(|word| !word.is_empty())?;
+        if quote_input::looks_secret(&word) {
+            self.redactor.learn(&word);
+        }
+        Some(word)
+    }
+
     /// Records a problem at a node. It concerns the whole config, unless its value comes from outside, or its entry is switched
     /// off or is a page, which concerns only those who name it.
     pub(crate) fn problem(&mut self, path: &[Step], part: Part, message: impl Into<String>, hint: Option<String>) {

@@ -174,6 +174,31 @@ fn verify_ucloud(request: &Request, id: &str, secret: &str) -> Result<(), String
     }
 }
 
+/// As the SDK for Go asks: the colon of the address is encoded, and signed so.
+fn verify_jdcloud(request: &Request, id: &str, secret: &str) -> Result<(), String> {
+    if !request.path().ends_with("/v1/regions/cn-north-1/assets%3AdescribeAccountAmount") {
+        return Err(request.path().to_owned());
+    }
+    let header = request.header("authorization").ok_or("no Authorization")?;
+    let (credential, signed) = (part(header, "Credential=")?, part(header, "SignedHeaders=")?);
+    let at = request.header("x-jdcloud-date").ok_or("no x-jdcloud-date")?;
+    let scope = format!("{}/cn-north-1/asset/jdcloud2_request", &at[..8]);
+    if credential != format!("{id}/{scope}") || !header.starts_with("JDCLOUD2-HMAC-SHA256 ") {
+        return Err(header.to_owned());
+    }
+    if signed != "content-type;host;x-jdcloud-date;x-jdcloud-nonce" {
+        return Err(format!("signed: {signed}"));
+    }
+    let canonical = canonical(request, request.path(), &lines(request, signed)?, signed);
+    let to_sign = format!("JDCLOUD2-HMAC-SHA256\n{at}\n{scope}\n{}", sha256_hex(canonical.as_bytes()));
+    let mut key = hmac_sha256(format!("JDCLOUD2{secret}").as_bytes(), &at.as_bytes()[..8]);
+    for word in ["cn-north-1", "asset", "jdcloud2_request"] {
+        key = hmac_sha256(&key, word.as_bytes());
+    }
+    let expected = hex(&hmac_sha256(&key, to_sign.as_bytes()));
+    if part(header, "Signature=")? == expected { Ok(()) } else { Err(format!("signature of {canonical:?}")) }
+}
+
 /// Verifies a request by the id and the secret of a credential.
 type Verify = fn(&Request, &str, &str) -> Result<(), String>;
 
@@ -201,7 +226,7 @@ impl Cloud {
     }
 }
 
-const CLOUDS: [Cloud; 9] = [
+const CLOUDS: [Cloud; 11] = [
     Cloud {
         provider: "tencent",
         verify: verify_tencent,
@@ -262,6 +287,20 @@ const CLOUDS: [Cloud; 9] = [
         answer: |_| r#"{"RetCode":0,"AccountInfo":{"AmountAvailable":"120.50"}}"#,
         balance: 120.5,
         beside: || json!({}),
+    },
+    Cloud {
+        provider: "qiniu-cloud",
+        verify: verify_qiniu,
+        answer: |_| r#"{"code":0,"data":{"available_balance":1250000000,"currency":"CNY"}}"#,
+        balance: 12.5,
+        beside: || json!({}),
+    },
+    Cloud {
+        provider: "jdcloud",
+        verify: verify_jdcloud,
+        answer: |_| r#"{"requestId":"1","result":{"availableAmount":"66.80","frozenAmount":"0.00"}}"#,
+        balance: 66.8,
+        beside: || json!({"currency": "CNY"}),
     },
 ];
 

@@ -216,7 +216,7 @@ impl ConfigReader<'_> {
         let page = self.page(path, raw.provider.as_deref(), pages)?;
         let letters = self.letters(path, mails, &page, mailboxes);
         let mail_from = self.mail_from(path, raw.mail_from);
-        let currency = raw.currency.filter(|c| !c.is_empty());
+        let currency = self.currency_word(raw.currency);
         let mut set = raw.options.unwrap_or_default();
         let command = self.told_by_command(path, command, &page, currency.as_deref(), &mut set);
         let set = self.written_options(path, &page, set);

@@ -199,7 +199,7 @@ impl ConfigReader<'_> {
             schedule,
             amount,
             prices,
-            currency: raw.currency.filter(|currency| !currency.is_empty()),
+            currency: self.currency_word(raw.currency),
             owner_project: owner,
             addressing,
         })

@@ -15,6 +15,7 @@ use self::shown::Exchange;
 use super::unknown;
 use crate::check::Reading;
 use crate::check::account::page::Page;
+use crate::check::account::page::shape::Keys;
 use crate::check::account::page::credential::CredentialFormat;
 use crate::check::account::{Account, Attempt, Listed, ProviderClient, find, of_text};
 use crate::cli::Talk;
@@ -98,7 +99,8 @@ pub(super) fn run(flags: &TrialFlags, process: &Process) -> Exit {
     let exchanges = RefCell::new(Vec::new());
     let result = read(&account, &clients, &config, now, &exchanges);
     let exchanges = exchanges.into_inner();
-    let mut parts = vec![shown::exchanges(&exchanges, &config.redactor, flags.show_body)];
+    let keys = Keys::of(&account.page, &account.options);
+    let mut parts = vec![shown::exchanges(&exchanges, &keys, &config.redactor, flags.show_body)];
     parts.push(shown::read(&account, &result, &config.redactor));
     if flags.fixture {
         parts.push(shown::fixture(&account, &exchanges, now));

@@ -95,6 +95,8 @@ pub(crate) struct Step {
     pub request: RequestSpec,
     /// A jq expression over the answer before it: the step is left out unless it is true.
     pub when: Option<String>,
+    /// What the step is asked for, one after the other.
+    pub each: Option<Each>,
     /// The step's own test for an error, instead of the page's.
     pub error: Option<String>,
     /// Values of the answer for later requests (`{bind.NAME}`) and expressions (`$bind.NAME`), each a jq expression that gives one
@@ -107,6 +109,24 @@ pub(crate) struct Step {
     pub sum: BTreeMap<String, String>,
     /// How to ask for the next page of a long answer.
     pub pages: Option<Paging>,
+}
+
+/// How a step is asked once for each item of a list. What it sums is added over all of its answers, what it binds must be the same in
+/// all of them, and expressions that look at the answer after it see null: none of its answers stands for the others.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Each {
+    /// A jq expression over the answer before it: a list of texts and numbers, or several of them. No item may come twice, and a list
+    /// without items is a failure.
+    #[serde(rename = "in")]
+    pub items: String,
+    /// What the item is called in the step: `{bind.NAME}`, `$bind.NAME`.
+    #[serde(rename = "as")]
+    pub name: String,
+    /// Most items. If there are more, the sum is not known.
+    #[serde(default = "most_pages")]
+    pub most: u16,
 }
 
 /// How a long answer is asked for page by page.
@@ -139,6 +159,13 @@ pub(crate) struct Confirm {
     pub url: String,
     /// As the page's `error`, over the second body.
     pub error: String,
+}
+
+impl Step {
+    /// What the step calls the item that it is asked for.
+    pub(crate) fn item(&self) -> Option<&str> {
+        self.each.as_ref().map(|each| each.name.as_str())
+    }
 }
 
 impl RequestSpec {

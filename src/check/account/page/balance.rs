@@ -9,6 +9,7 @@ use crate::check::{Amount, Reading};
 use crate::model::amount::{self, Currency, Doubt, is_unlimited};
 use crate::model::failure::{Failure, Reason};
 use crate::page::expression::{Shape, Taken, Trouble, Variables};
+use crate::process::quote_input;
 
 /// How a page says what the separators of a number are.
 const CERTAIN: &str = "where a full stop is always the decimal sign, take `fromjson`, after `gsub(\",\"; \"\")` if commas \
@@ -101,13 +102,13 @@ impl Page {
         if let (Some(said), Some(wanted)) = (&said, variables.currency())
             && !amount::is_same(said, wanted)
         {
-            return Err(another_currency(said, &format!("`currency: {wanted}` is configured")));
+            return Err(another_currency(said, &configured(wanted)));
         }
         // What the amount's own text may name, and who says so.
         let expected = said
             .as_deref()
             .map(|said| (said, format!("the answer says {said}")))
-            .or_else(|| variables.currency().map(|wanted| (wanted, format!("`currency: {wanted}` is configured"))))
+            .or_else(|| variables.currency().map(|wanted| (wanted, configured(wanted))))
             .or_else(|| self.counted_in().map(|own| (own, format!("the page of `{}` says {own}", self.id))));
         let known = expected.as_ref().map(|(word, _)| *word);
         let direct = parts.doubts();
@@ -116,7 +117,7 @@ impl Page {
         if let (None, None, Some(own), Some(wanted)) = (&said, &named, self.counted_in(), variables.currency())
             && !amount::is_same(own, wanted)
         {
-            return Err(another_currency(own, &format!("`currency: {wanted}` is configured")));
+            return Err(another_currency(own, &configured(wanted)));
         }
         let fixed = variables.currency().into_iter().chain(self.counted_in());
         let known = known.map(|known| amount::settled(known, fixed));
@@ -256,6 +257,15 @@ fn parts(value: Shape) -> Result<(Parts, Option<String>), String> {
         return Err("the balance is an object with other keys than `amount`, `minus`, `plus` and `currency`".to_owned());
     }
     Ok((parts, currency))
+}
+
+/// What the project wants, if that can be a currency or a unit. Anything else may be a secret in the wrong place.
+fn configured(wanted: &str) -> String {
+    if amount::is_unit(wanted) || quote_input::among(wanted, &[]).is_some() {
+        format!("`currency: {wanted}` is configured")
+    } else {
+        "another `currency` is configured".to_owned()
+    }
 }
 
 pub(super) fn another_currency(found: &str, who: &str) -> Failure {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Number, Value, json};
 
 use super::example::{Example, ExampleAnswer};
-use super::shape::{HIDDEN_KEY, shown_key};
+use super::shape::{HIDDEN_KEY, Keys};
 use super::{Page, time};
 use crate::check::Amount;
 use crate::model::amount;
@@ -31,7 +31,8 @@ impl Page {
     /// # Errors
     /// Why there is none.
     pub(crate) fn fixture(&self, answers: &[Came], given: &Example) -> Result<String, String> {
-        let mut altered = Altered { words: self.words(), numbers: BTreeMap::new() };
+        let keys = Keys::of(self, &self.options_with_defaults(&given.options));
+        let mut altered = Altered { words: self.words(), keys, ..Altered::default() };
         let answers = answers.iter().map(|came| {
             let body: Value = serde_json::from_slice(&came.body)
                 .map_err(|_| "an answer that is no JSON cannot be altered: write the example by hand".to_owned())?;
@@ -74,8 +75,12 @@ impl Page {
 }
 
 /// What was put in the place of what.
+#[derive(Default)]
 struct Altered {
     words: BTreeSet<String>,
+    keys: Keys,
+    /// The same text becomes the same one everywhere, and another one another.
+    texts: BTreeMap<String, String>,
     /// The same number becomes the same one everywhere, so that what is compared stays comparable.
     numbers: BTreeMap<String, String>,
 }
@@ -97,13 +102,10 @@ impl Altered {
             Value::Object(fields) => {
                 let mut hidden = 0;
                 let fields = fields.iter().map(|(key, value)| {
-                    let shown = match shown_key(key) {
-                        HIDDEN_KEY => {
-                            hidden += 1;
-                            format!("{HIDDEN_KEY}{hidden}")
-                        }
-                        key => key.to_owned(),
-                    };
+                    let shown = self.keys.shown(key).map(str::to_owned).unwrap_or_else(|| {
+                        hidden += 1;
+                        format!("{HIDDEN_KEY}{hidden}")
+                    });
                     (shown, self.value(value))
                 });
                 Value::Object(fields.collect())
@@ -112,9 +114,8 @@ impl Altered {
     }
 
     fn text(&mut self, text: &str) -> String {
-        let is_code = text.len() == 3 && text.bytes().all(|byte| byte.is_ascii_uppercase());
         let is_date = text.len() >= 10 && text.as_bytes()[4..].starts_with(b"-") && time::of_text(text).is_ok();
-        if text.is_empty() || is_code || self.words.contains(text) {
+        if text.is_empty() || amount::is_known_unit(text) || self.words.contains(text) {
             text.to_owned()
         } else if is_date {
             let other = MOMENT.chars().chain(std::iter::repeat('0'));
@@ -122,7 +123,9 @@ impl Altered {
         } else if amount::parse(text).is_ok() {
             self.number(text)
         } else {
-            TEXT.to_owned()
+            let number = self.texts.len() + 1;
+            let other = self.texts.entry(text.to_owned());
+            other.or_insert_with(|| if number == 1 { TEXT.to_owned() } else { format!("{TEXT}{number}") }).clone()
         }
     }
 
@@ -204,16 +207,23 @@ mod tests {
         let page: Page = serde_json::from_str(PAGE).unwrap();
         let body = r#"{"status": "success", "message": "qzjx", "code": 0, "data": {"left": "12,345.67", "total": 98765.4,
             "resets": "2026-12-24T18:00:00Z", "mail": "qzjx@corp.example", "at": 1765432100, "currency": "USD", "on": true,
-            "id": 4711081599, "same": "12,345.67", "qzjx@corp.example": [7, 7]}}"#;
+            "id": 4711081599, "same": "12,345.67", "qzjx@corp.example": [7, 7], "key": "JIM", "value": "qzjx",
+            "users": {"Quentin": {"name": "Quentin"}, "team-qzjx": {"name": "other"}}}}"#;
         let came = [Came { status: 200, body: body.as_bytes().to_vec() }];
         let given = Example { name: "ok".to_owned(), ..Example::default() };
         let text = page.fixture(&came, &given).unwrap();
-        for gone in ["qzjx", "12,345.67", "98765.4", "4711081599", "2026-12-24", "1765432100"] {
+        for gone in ["qzjx", "Quentin", "JIM", "12,345.67", "98765.4", "4711081599", "2026-12-24", "1765432100"] {
             assert!(!text.contains(gone), "{gone}: {text}");
         }
-        for kept in
-            ["\"status\":\"success\"", "\"code\":0", "\"on\":true", "\"currency\":\"USD\"", "2027-01-15T00:00:00Z"]
-        {
+        for kept in [
+            "\"status\":\"success\"",
+            "\"key\":\"text",
+            "\"key2\":{\"name\":\"text",
+            "\"code\":0",
+            "\"on\":true",
+            "\"currency\":\"USD\"",
+            "2027-01-15T00:00:00Z",
+        ] {
             assert!(text.contains(kept), "{kept}: {text}");
         }
         let page = format!("{{\"p\": {PAGE}}}");

@@ -1,6 +1,7 @@
 //! What the answers to a page's requests mean: a balance, a failure, or what to ask next.
 
 mod denied;
+mod each;
 mod reader;
 
 use std::collections::BTreeMap;
@@ -50,6 +51,8 @@ pub(crate) struct Progress {
     pub page: Option<Bound>,
     /// What was bound and added so far.
     pub bound: BTreeMap<String, Bound>,
+    /// What this step is still to be asked for; the last one comes next.
+    items: Vec<Bound>,
     /// How many pages of this step were read.
     pages: u16,
     /// What was added over the pages of this step.
@@ -117,23 +120,29 @@ impl Page {
         // Where a page reads a refusal as an answer, that it is one says nothing.
         let is_success = (200..300).contains(&answer.status);
         let undenied = |what: &str| if is_success { undenied(reader, &body, answer.headers, what) } else { Ok(()) };
-        let (progress, has_next_page) = progressed(self, reader, progress, &body, &variables, &undenied)?;
-        if has_next_page {
+        let (mut progress, has_next_page) = progressed(self, reader, progress, &body, &variables, &undenied)?;
+        if has_next_page || each::goes_on(step, &mut progress) {
             return Ok(Verdict::Next(progress));
         }
+        // None of several answers stands for the others.
+        let nothing = step.each.as_ref().and_then(|_| parse_json(b"null").ok());
+        let seen = nothing.as_ref().unwrap_or(&body);
         let variables = variables.binding(&progress.bound);
-        if let Some(step) = following(reader, progress.step, &body, &variables)? {
-            let Progress { bound, doubts, named, .. } = progress;
-            return Ok(Verdict::Next(Progress { step, bound, doubts, named, ..Progress::default() }));
+        if let Some(step) = following(reader, progress.step, seen, &variables)? {
+            let Progress { mut bound, doubts, named, .. } = progress;
+            let each = reader.steps[step].each.as_ref();
+            let items = each.map(|each| each::begun(each, seen, &variables, &mut bound)).transpose()?;
+            let items = items.unwrap_or_default();
+            return Ok(Verdict::Next(Progress { step, bound, items, doubts, named, ..Progress::default() }));
         }
         let wanted = Wanted { variables: variables.clone(), ..*wanted };
-        let reading = self.read(reader, &body, &wanted, &progress.doubts)?;
+        let reading = self.read(reader, seen, &wanted, &progress.doubts)?;
         if let Some(what) = filled_in(&reading.amount, self.scaled(Decimal::NEGATIVE_ONE)) {
             let is_empty = matches!(&reading.amount, Amount::Of(amount) if amount.is_zero());
             if !(is_empty && self.spend.is_none() && body.says_that_nothing_is_left()) {
                 undenied(what)?;
             }
-        } else if let Some(other) = body.without_unknown()
+        } else if let Some(other) = seen.without_unknown()
             && undenied("a -1").is_err()
             && self.read(reader, &other, &wanted, &progress.doubts).ok().map(|other| other.amount)
                 != Some(reading.amount)
@@ -147,7 +156,7 @@ impl Page {
         }
         if let Some((when, _)) = &reader.confirm {
             let doubt = when
-                .run(&body, &variables)
+                .run(seen, &variables)
                 .map_err(|why| decode("it is not clear whether the balance can be trusted", why))?;
             if !matches!(doubt, None | Some(Shape::Null | Shape::Missing(_) | Shape::Bool(false))) {
                 return Ok(Verdict::Unconfirmed(reading));
@@ -296,8 +305,9 @@ fn progressed(
             undenied(&format!("{filled} for `{name}`"))?;
         }
         let before = next.bound.insert(name.clone(), value.clone());
-        if progress.pages > 0 && before.is_some_and(|before| before != value) {
-            return Err(unread(name, "the pages of the answer say different values".to_owned()));
+        // Only this step binds it, so it is of another page or another item.
+        if before.is_some_and(|before| before != value) {
+            return Err(unread(name, "the answers to the step say different values".to_owned()));
         }
     }
     for (name, expression) in &step.sum {
@@ -341,11 +351,11 @@ fn one_currency(
     variables: &Variables,
 ) -> Result<Option<String>, Failure> {
     let other =
-        || Failure::new(Reason::Decode, "the pages of the answer are in different currencies, so there is no sum");
+        || Failure::new(Reason::Decode, "the answers to the step are in different currencies, so there is no sum");
     let unit = |bound: &Bound| Some(bound.as_str().to_owned()).filter(|word| amount::is_unit(word));
     for (name, bound) in &now.bound {
         let pair = before.bound.get(name).and_then(unit).zip(unit(bound));
-        if before.pages > 0 && pair.is_some_and(|(one, another)| !amount::is_same(&one, &another)) {
+        if pair.is_some_and(|(one, another)| !amount::is_same(&one, &another)) {
             return Err(other());
         }
     }

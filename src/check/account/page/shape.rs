@@ -1,10 +1,12 @@
 //! The shape of an answer: which keys it has and of which types, without any of its values.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
+use super::Page;
 use crate::model::text;
+use crate::page::is_field;
 use crate::process::quote_input;
 
 /// Most lines of a shape.
@@ -16,10 +18,32 @@ const MOST_DIGITS: usize = 4;
 /// Stands for a key that is not shown.
 pub(crate) const HIDDEN_KEY: &str = "key";
 
-/// Each place of a body with what stands there; the items of a list are one place. None if it is no JSON.
-pub(crate) fn of_json(body: &[u8]) -> Option<Vec<(String, String)>> {
+/// The keys that a page's expressions speak of.
+#[derive(Debug, Default)]
+pub(crate) struct Keys(BTreeSet<String>);
+
+impl Keys {
+    /// Those of a page for one set of options.
+    pub(crate) fn of(page: &Page, options: &BTreeMap<String, String>) -> Keys {
+        let spoken =
+            format!("{:?}{:?}{:?}{}", page.error, page.steps, page.confirm, page.read_for(options)).replace("\\n", " ");
+        let words = spoken.split(|c: char| !c.is_alphanumeric() && !"_-".contains(c));
+        Keys(words.filter(|word| !word.is_empty()).map(str::to_owned).collect())
+    }
+
+    /// A key as others may see it: one that the page speaks of, or that is made of the words that fields are named with. In some
+    /// answers the keys are names of people or of projects, which look like any other word.
+    pub(crate) fn shown<'k>(&self, key: &'k str) -> Option<&'k str> {
+        let is_known = self.0.contains(key) || (is_field(key) && shown_key(key) == key);
+        Some(key).filter(|_| is_known && !quote_input::looks_secret(key))
+    }
+}
+
+/// Each place of a body with what stands there; the items of a list are one place, and so are keys that may be data. None if it is no
+/// JSON.
+pub(crate) fn of_json(body: &[u8], keys: &Keys) -> Option<Vec<(String, String)>> {
     let body: Value = serde_json::from_slice(body).ok()?;
-    let mut places = Places::default();
+    let mut places = Places { keys, found: BTreeMap::new(), order: 0 };
     places.add("", &body);
     let shown = places.found.into_iter().take(MOST_LINES).map(|(place, kinds)| {
         let place = if place.is_empty() { ".".to_owned() } else { place };
@@ -32,13 +56,13 @@ pub(crate) fn of_json(body: &[u8]) -> Option<Vec<(String, String)>> {
     Some(shown)
 }
 
-#[derive(Default)]
-struct Places {
+struct Places<'a> {
+    keys: &'a Keys,
     found: BTreeMap<String, Vec<String>>,
     order: usize,
 }
 
-impl Places {
+impl Places<'_> {
     fn add(&mut self, place: &str, value: &Value) {
         let kind = match value {
             Value::Null => "null".to_owned(),
@@ -62,7 +86,7 @@ impl Places {
             Value::Array(items) => items.iter().for_each(|item| self.add(&format!("{place}[]"), item)),
             Value::Object(fields) => {
                 for (key, value) in fields {
-                    self.add(&format!("{place}.{}", shown_key(key)), value);
+                    self.add(&format!("{place}.{}", self.keys.shown(key).unwrap_or(HIDDEN_KEY)), value);
                 }
             }
             _ => {}
@@ -109,9 +133,9 @@ mod tests {
     #[test]
     fn a_shape_holds_keys_and_types_and_no_value() {
         let body = br#"{"data": {"left": 12.5, "text": "qzjx", "n": "1,250", "ok": true, "who": null, "e": ""},
-            "users": {"qzjx@corp.example": 1, "4711081599": 2, "sk-qzjxqzjxqzjxqzjxqzjx0123": 3},
+            "users": {"qzjx@corp.example": 1, "4711081599": 2, "sk-qzjxqzjxqzjxqzjxqzjx0123": 3, "qzjx": 4},
             "list": [{"a": 1}, {"a": "qzjx", "b": []}], "o": {}}"#;
-        let shape = of_json(body).unwrap();
+        let shape = of_json(body, &Keys(["who".to_owned()].into())).unwrap();
         let lines: Vec<String> = shape.iter().map(|(place, kind)| format!("{place}: {kind}")).collect();
         for want in [
             ".: object",
@@ -131,7 +155,7 @@ mod tests {
         }
         let all = lines.join("\n");
         assert!(!all.contains("qzjx") && !all.contains("4711") && !all.contains("12.5"), "{all}");
-        assert_eq!(of_json(b"<html>"), None);
+        assert_eq!(of_json(b"<html>", &Keys::default()), None);
     }
 
     #[test]

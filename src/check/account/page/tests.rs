@@ -7,6 +7,7 @@ use super::example::Example;
 use crate::check::{Amount, Reading};
 use crate::model::failure::Failure;
 
+mod each;
 mod refusals;
 
 /// A page that a test changes: a balance of what stands under `v`.

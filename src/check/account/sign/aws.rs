@@ -14,24 +14,50 @@ const CHANGING: [&str; 4] = ["connection", "expect", "user-agent", "transfer-enc
 
 /// `AWS4-HMAC-SHA256`: the headers to add.
 pub(super) fn sign(request: &Unsigned) -> BTreeMap<String, String> {
-    let (pair, region, service) = (&request.pair, request.option("region"), request.option("service"));
-    let at = request.now.strftime("%Y%m%dT%H%M%SZ").to_string();
-    let date = &at[..8];
-    let mut headers: BTreeMap<String, String> =
-        request.headers.iter().filter(|(name, _)| !CHANGING.contains(&name.as_str())).map(owned).collect();
-    headers.insert("host".to_owned(), request.host.clone());
-    headers.insert("x-amz-date".to_owned(), at.clone());
-    let (canonical, names) = canonical(request, &path(request.path, service), &headers);
-    let scope = format!("{date}/{region}/{service}/aws4_request");
-    let to_sign = format!("AWS4-HMAC-SHA256\n{at}\n{scope}\n{}", sha256(&canonical));
-    let key = [date, region, service, "aws4_request"]
-        .iter()
-        .fold(format!("AWS4{}", pair.secret).into_bytes(), |key, part| hmac_sha256(&key, part.as_bytes()));
-    let signature = hex(&hmac_sha256(&key, to_sign.as_bytes()));
-    let authorization =
-        format!("AWS4-HMAC-SHA256 Credential={}/{scope}, SignedHeaders={names}, Signature={signature}", pair.id);
-    headers.insert("authorization".to_owned(), authorization);
-    headers
+    let at = Stamp { word: "AWS4", request: "aws4_request", date: "x-amz-date" };
+    at.sign(request, &path(request.path, request.option("service")), None)
+}
+
+/// The words of a scheme that is Amazon's apart from them.
+pub(super) struct Stamp {
+    /// What its name begins with, and the key.
+    pub word: &'static str,
+    /// The end of its scope.
+    pub request: &'static str,
+    /// The header of the time.
+    pub date: &'static str,
+}
+
+impl Stamp {
+    /// The headers to add to a request to a path. One `more` is signed like the page's own.
+    pub(super) fn sign(
+        &self,
+        request: &Unsigned,
+        path: &str,
+        more: Option<(&str, &str)>,
+    ) -> BTreeMap<String, String> {
+        let (pair, region, service) = (&request.pair, request.option("region"), request.option("service"));
+        let at = request.now.strftime("%Y%m%dT%H%M%SZ").to_string();
+        let day = &at[..8];
+        let mut headers: BTreeMap<String, String> =
+            request.headers.iter().filter(|(name, _)| !CHANGING.contains(&name.as_str())).map(owned).collect();
+        headers.insert("host".to_owned(), request.host.clone());
+        headers.insert(self.date.to_owned(), at.clone());
+        headers.extend(more.map(|(name, value)| (name.to_owned(), value.to_owned())));
+        let (canonical, names) = canonical(request, path, &headers);
+        let scope = format!("{day}/{region}/{service}/{}", self.request);
+        let to_sign = format!("{}-HMAC-SHA256\n{at}\n{scope}\n{}", self.word, sha256(&canonical));
+        let key = [day, region, service, self.request]
+            .iter()
+            .fold(format!("{}{}", self.word, pair.secret).into_bytes(), |key, part| hmac_sha256(&key, part.as_bytes()));
+        let signature = hex(&hmac_sha256(&key, to_sign.as_bytes()));
+        let authorization = format!(
+            "{}-HMAC-SHA256 Credential={}/{scope}, SignedHeaders={names}, Signature={signature}",
+            self.word, pair.id
+        );
+        headers.insert("authorization".to_owned(), authorization);
+        headers
+    }
 }
 
 fn owned((name, value): (&String, &String)) -> (String, String) {

@@ -65,6 +65,8 @@ schemes! {
     Qbox = qbox;
     /// UCloud's SHA-1 of all parameters of the query, to which `Signature` is added; the page has `PublicKey` among them.
     UcloudSha1 = ucloud;
+    /// JD Cloud `JDCLOUD2-HMAC-SHA256`; `options.region` and `options.service` are its scope. All headers of the page are signed.
+    Jdcloud2 = jdcloud, ["region", "service"];
 }
 
 impl SignScheme {

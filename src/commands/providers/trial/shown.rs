@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use crate::check::account::Account;
 use crate::check::account::page::example::Example;
 use crate::check::account::page::fixture::Came;
-use crate::check::account::page::shape;
+use crate::check::account::page::shape::{self, Keys};
 use crate::check::{Amount, Reading};
 use crate::model::amount;
 use crate::model::failure::Failure;
@@ -45,7 +45,7 @@ impl Exchange {
 }
 
 /// What was asked and what came back.
-pub(super) fn exchanges(exchanges: &[Exchange], redactor: &Redactor, shows_bodies: bool) -> String {
+pub(super) fn exchanges(exchanges: &[Exchange], keys: &Keys, redactor: &Redactor, shows_bodies: bool) -> String {
     let mut out = String::new();
     for exchange in exchanges {
         out.push_str(&format!("asked: {}\n", redactor.mask(&exchange.asked)));
@@ -57,7 +57,7 @@ pub(super) fn exchanges(exchanges: &[Exchange], redactor: &Redactor, shows_bodie
         let kind = kind.split(';').next().unwrap_or_default().trim();
         let kind = if kind.is_empty() { String::new() } else { format!(", {}", redactor.clean(kind)) };
         out.push_str(&format!("came back: HTTP {}{kind}, {} bytes\n", came.status, came.body.len()));
-        match shape::of_json(&came.body) {
+        match shape::of_json(&came.body, keys) {
             Some(places) => {
                 let places = places.into_iter().map(|(place, kind)| (redactor.mask(&place), kind));
                 places.for_each(|(place, kind)| out.push_str(&format!("  {place}: {kind}\n")));

@@ -167,7 +167,8 @@ fn of_requests(page: &Page) -> Vec<Found> {
     let (mut names, mut kept) = (BTreeSet::new(), BTreeSet::new());
     for (index, step) in page.steps.iter().enumerate() {
         // The value of the first step would be lost.
-        let own: BTreeSet<&str> = step.bind.keys().chain(step.sum.keys()).map(String::as_str).collect();
+        let item = step.each.iter().map(|each| &each.name);
+        let own: BTreeSet<&str> = step.bind.keys().chain(step.sum.keys()).chain(item).map(String::as_str).collect();
         for name in own.into_iter().filter(|name| !kept.insert(*name)) {
             problems.push(("steps", format!("two steps bind or add a value of the name `{name}`")));
         }
@@ -213,6 +214,20 @@ fn of_step(step: &Step, index: usize) -> Vec<String> {
     if step.when.is_some() && index == 0 {
         problems.push(format!("the first step, `{name}`, has no answer before it that `when` could look at"));
     }
+    if let Some(each) = &step.each {
+        if index == 0 {
+            problems.push(format!("the first step, `{name}`, has no answer before it that `each` could look at"));
+        }
+        if step.bind.contains_key(&each.name) || step.sum.contains_key(&each.name) {
+            problems.push(format!("step `{name}` calls an item of `each` like what it binds or adds"));
+        }
+        if !(1..=MOST_PAGES).contains(&each.most) {
+            problems.push(format!("`most` of `each` in step `{name}` must be 1 to {MOST_PAGES}"));
+        }
+        if step.sum.is_empty() {
+            problems.push(format!("step `{name}` adds nothing up over `each`: only its `sum` is kept of all answers"));
+        }
+    }
     if step.bind.keys().any(|bound| step.sum.contains_key(bound)) {
         problems.push(format!("step `{name}` both binds and adds a value of one name"));
     }
@@ -248,7 +263,7 @@ fn of_placeholders(page: &Page) -> Vec<Found> {
                 CredentialFormat::Parts => page.credential.parts.contains_key(part),
                 CredentialFormat::Key | CredentialFormat::None => false,
             },
-            Some(("bind", name)) => bound.contains(name),
+            Some(("bind", name)) => bound.contains(name) || step.and_then(Step::item) == Some(name),
             _ => name == "api_key" || name == "uuid" || time::placeholder(name, now).is_some(),
         };
         problems.extend(of_texts(request, &is_known).into_iter().map(|why| (field, why)));
@@ -326,13 +341,17 @@ mod tests {
     #[test]
     fn a_signature_needs_a_credential_and_the_options_that_it_is_made_of() {
         let schemes = ["volc-hmac-sha256", "aliyun-acs3", "tencent-tc3", "huawei-sdk-hmac", "aws-v4", "ovh-v1"];
-        for scheme in schemes.into_iter().chain(["bce-auth-v1", "qiniu", "qbox", "ucloud-sha1"]) {
+        for scheme in schemes.into_iter().chain(["bce-auth-v1", "qiniu", "qbox", "ucloud-sha1", "jdcloud2"]) {
             for (credential, options, is_wrong) in [
                 (json!({}), json!(["region", "service"]), true),
                 (json!({"format": "parts", "parts": {"id": "x"}}), json!(["region", "service"]), true),
                 (json!({"format": "parts", "parts": {"id": "x", "secret": "y"}}), json!(["region", "service"]), false),
                 (json!({"format": "pair"}), json!(["region", "service"]), false),
-                (json!({"format": "pair"}), json!([]), ["volc-hmac-sha256", "tencent-tc3", "aws-v4"].contains(&scheme)),
+                (
+                    json!({"format": "pair"}),
+                    json!([]),
+                    ["volc-hmac-sha256", "tencent-tc3", "aws-v4", "jdcloud2"].contains(&scheme),
+                ),
             ] {
                 let option =
                     |name: &Value| (name.as_str().unwrap().to_owned(), json!({"description": "x", "default": "y"}));

@@ -21,11 +21,19 @@ pub(crate) struct Reader {
 #[derive(Default)]
 pub(super) struct StepReader {
     pub(super) when: Option<Expression>,
+    pub(super) each: Option<EachReader>,
     pub(super) error: Option<ErrorTest>,
     pub(super) bind: Vec<(String, Expression)>,
     pub(super) sum: Vec<(String, Expression)>,
     /// What asks for another page, and the most pages.
     pub(super) next: Option<(Expression, u16)>,
+}
+
+/// What a step is asked for.
+pub(super) struct EachReader {
+    pub(super) items: Expression,
+    pub(super) name: String,
+    pub(super) most: u16,
 }
 
 impl Reader {
@@ -88,6 +96,14 @@ impl Page {
         };
         Ok(StepReader {
             when: step.when.as_deref().map(|code| compile("steps.when", code)).transpose()?,
+            each: match &step.each {
+                Some(each) => Some(EachReader {
+                    items: compile("steps.each.in", &each.items)?,
+                    name: each.name.clone(),
+                    most: each.most,
+                }),
+                None => None,
+            },
             error: test(field, error)?,
             bind: named("steps.bind", &step.bind)?,
             sum: named("steps.sum", &step.sum)?,

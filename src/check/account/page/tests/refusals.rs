@@ -43,3 +43,29 @@ fn what_says_that_something_is_wrong_is_no_balance_in_any_kind_of_answer() {
     assert!(rows > 250, "{rows}");
     assert!(wrong.is_empty(), "{} of {rows} rows:\n{}", wrong.len(), wrong.join("\n"));
 }
+
+#[test]
+fn what_is_no_currency_is_not_repeated_where_a_project_wants_it() {
+    for (wanted, is_shown) in [
+        ("USD", true),
+        ("credits", true),
+        ("$", true),
+        ("Tokens", true),
+        ("hunter2correct", false),
+        ("hunter2horse99battery", false),
+        ("correcthorsebattery", false),
+        ("sk-live-9f8e7d6c5b4a39281706f5e4d3c2b1a0", false),
+    ] {
+        for (changes, answer) in [
+            (json!({"balance": "{amount: .v, currency: .c}"}), json!({"v": 5, "c": "KES"})),
+            (json!({}), json!({"v": "KES 5"})),
+            (json!({"currency": "KES"}), json!({"v": 5})),
+        ] {
+            let example = json!({"body": answer.to_string(), "currency": wanted});
+            let told = told(result(&page(changes), example));
+            let want =
+                if is_shown { format!("`currency: {wanted}` is configured") } else { "another `currency`".to_owned() };
+            assert!(told.contains(&want) && told.contains(wanted) == is_shown, "{wanted} {answer}: {told}");
+        }
+    }
+}
