@@ -167,7 +167,7 @@ fn row(out: &mut String, number: usize, account: &Account, name: &str, words: Wo
     about.push(harmless(&known.provider, 40));
     about.extend(known.reason.as_ref().map(|reason| harmless(reason, 40)));
     let (balance, amount, of) = account.balance().map_or_else(Default::default, |(shown, amount, at)| {
-        (shown, amount.normalize().to_string(), at.map(|at| words.with("as of {}|截至 {}", &[&minute(at)])))
+        (shown, amount.normalize().to_string(), at.map(|at| words.with("as of {}|截至 {}", &[&unbroken(&day(at))])))
     });
     let of = small(&of.unwrap_or_default());
     let (limit, threshold) = known.threshold.map_or_else(Default::default, |threshold| {
@@ -192,8 +192,13 @@ fn row(out: &mut String, number: usize, account: &Account, name: &str, words: Wo
          <td>{spark}</td></tr>\n",
         harmless(&known.status, 40),
         small(&about.join(" · ")),
-        small(&until),
+        small(&unbroken(&until)),
     ));
+}
+
+/// What stays on one line.
+fn unbroken(what: &str) -> String {
+    if what.is_empty() { String::new() } else { format!("<span class=\"when\">{what}</span>") }
 }
 
 /// The cards.

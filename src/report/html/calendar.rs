@@ -20,7 +20,9 @@ const WEEK: &str = "Mon Tue Wed Thu Fri Sat Sun|一 二 三 四 五 六 日";
 
 /// All that is shown of subscriptions; empty without any.
 pub(super) fn subscriptions(page: &Page, words: Words) -> String {
-    let rows: String = page.subscriptions.iter().map(|verdict| row(verdict, words)).collect();
+    let mut sorted: Vec<&SubscriptionVerdict> = page.subscriptions.iter().collect();
+    sorted.sort_by_key(|verdict| verdict.status() as u8);
+    let rows: String = sorted.into_iter().map(|verdict| row(verdict, words)).collect();
     if rows.is_empty() {
         return rows;
     }

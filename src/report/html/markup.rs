@@ -17,10 +17,10 @@ const WORDS: &str = include_str!("words.txt");
 /// A text from outside as it may stand in the page, in an element or in an attribute: without secrets, on one line of at most so many
 /// characters, and with nothing in it that HTML would understand. Every such text passes here, and no other place writes an entity.
 pub(super) fn harmless(said: &str, most: usize) -> String {
-    // Secrets are looked for before anything is cut off, or part of one could be left; and again, since blanks are gone now.
-    let line = text::one_line(&redact::shield(said), most);
+    // Secrets are looked for when what nobody sees is gone, and before anything is cut off, or part of one could be left.
+    let line = text::one_line(&redact::shield(&text::one_line(said, usize::MAX)), most);
     let mut out = String::with_capacity(line.len());
-    for c in redact::shield(&line).chars() {
+    for c in line.chars() {
         match c {
             '&' => out.push_str("&amp;"),
             '<' => out.push_str("&lt;"),
