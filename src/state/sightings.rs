@@ -36,7 +36,8 @@ pub(super) fn sightings(
     since: Timestamp,
 ) -> Result<BTreeMap<Identity, Vec<Sighting>>, StoreError> {
     let (since, until) = (since.as_microsecond(), present(database));
-    let first = database.query("SELECT min(run) FROM runs WHERE run >= $1 AND run <= $2", &[since.into(), until.into()])?;
+    let first =
+        database.query("SELECT min(run) FROM runs WHERE run >= $1 AND run <= $2", &[since.into(), until.into()])?;
     let Some(first) = first.first().and_then(|row| row.optional_int(0)) else { return Ok(BTreeMap::new()) };
     let piece = ((until - first) / PIECES).max(1);
     let sql = "SELECT s.run, s.check_id, s.balance, s.currency FROM (SELECT max(r.run) AS run FROM runs r \

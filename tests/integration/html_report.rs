@@ -25,7 +25,8 @@ fn world(kind: Kind) -> World {
         let mut keyed = crate::support::uniapi("C", "http://127.0.0.1:9");
         keyed["api_key"] = json!(KEY);
         config["projects"].as_array_mut().unwrap().push(keyed);
-        config["subscriptions"] = json!([{"name": "Sub <b>bold</b>", "cycle_type": "monthly", "renewal_day": 5, "amount": 7}]);
+        config["subscriptions"] =
+            json!([{"name": "Sub <b>bold</b>", "cycle_type": "monthly", "renewal_day": 5, "amount": 7}]);
     });
     at_start(&world, &["check"]);
     let reason = format!("moved <i>, the key was {KEY}");
@@ -61,7 +62,9 @@ fn at_start(world: &World, args: &[&str]) -> Finished {
 fn the_page_shows_what_runs_have_seen(kind: Kind) {
     let world = world(kind);
     let page = at_start(&world, &["report", "--html", "-"]).expect(0).stdout;
-    let card = |name: &str| page.split("<section class=\"card\"").find(|card| card.contains(&format!(">{name}"))).unwrap();
+    let card = |name: &str| {
+        page.split("<section class=\"card\"").skip(1).find(|card| card.contains(&format!(">{name}"))).unwrap()
+    };
     let path = |card: &str, class: &str| {
         let path = card.split_once(&format!("class=\"{class}\" d=\"")).map(|(_, rest)| rest.split_once('"').unwrap().0);
         path.unwrap_or_default().matches('M').count()
@@ -113,11 +116,14 @@ fn the_file_is_whole_and_has_the_permissions_that_it_had() {
         let run = at_start(&world, &["report", "--html", file]).expect(74);
         assert!(run.stderr.contains(want), "{run}");
     }
-    let left = std::fs::read_dir(path("")).unwrap().filter(|entry| entry.as_ref().unwrap().path().extension().is_some_and(|end| end == "tmp"));
+    let left = std::fs::read_dir(path(""))
+        .unwrap()
+        .filter(|entry| entry.as_ref().unwrap().path().extension().is_some_and(|end| end == "tmp"));
     assert_eq!(left.count(), 0, "nothing is left over");
     world.configure(|config| config["settings"]["language"] = json!("zh"));
     let page = at_start(&world, &["report", "--html", "-"]).expect(0).stdout;
-    for want in ["<html lang=\"zh-CN\">", "余额报告", "低于告警阈值", "已送达", "每月", "2026 年 11 月"] {
+    for want in ["<html lang=\"zh-CN\">", "余额报告", "低于告警阈值", "已送达", "每月", "2026 年 11 月"]
+    {
         assert!(page.contains(want), "{want}");
     }
     at_start(&world, &["report"]).expect(64);
@@ -130,7 +136,7 @@ const cards = () => [...document.querySelectorAll('.card')].filter(card => !card
 const head = document.querySelectorAll('#accounts thead th')[2], seen = {};
 seen.wide = document.documentElement.scrollWidth > innerWidth;
 seen.sorts = [];
-for (let time = 0; time < 2; time++) { head.querySelector('button').click(); seen.sorts.push(head.getAttribute('aria-sort') + ' ' + rows()); }
+for (let time = 0; time < 2; time++) { head.querySelector('[role=button]').click(); seen.sorts.push(head.getAttribute('aria-sort') + ' ' + rows()); }
 const text = document.getElementById('text');
 text.value = 'QUOTED'; text.dispatchEvent(new Event('input'));
 seen.found = [rows(), cards(), document.getElementById('count').textContent];

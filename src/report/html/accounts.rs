@@ -80,7 +80,9 @@ impl<'a> Account<'a> {
     fn balance(&self) -> Option<(String, Decimal, Option<Timestamp>)> {
         let Known { balance, last_read, as_of, currency, threshold, .. } = self.known;
         let shown = |balance, currency: Option<&str>| harmless(&amount::show_beside(balance, *threshold, currency), 60);
-        let last = || last_read.as_ref().map(|last| (shown(last.balance, last.currency.as_deref()), last.balance, Some(last.at)));
+        let last = || {
+            last_read.as_ref().map(|last| (shown(last.balance, last.currency.as_deref()), last.balance, Some(last.at)))
+        };
         balance.map(|balance| (shown(balance, currency.as_deref()), balance, *as_of)).or_else(last)
     }
 
@@ -235,7 +237,8 @@ fn facts(account: &Account, words: Words) -> Vec<String> {
         facts.push(words.with("{} on {}|{}（{}）", &[&shown, &at]));
     }
     let balances = || account.readings.iter().filter_map(|(_, balance)| *balance);
-    if let (Some(least), Some(most), Some((first, _))) = (balances().min(), balances().max(), account.readings.first()) {
+    if let (Some(least), Some(most), Some((first, _))) = (balances().min(), balances().max(), account.readings.first())
+    {
         let parts = [account.money(least), account.money(most), day(*first)];
         facts.push(words.with("{} to {} since {}|{} 至 {}，自 {}", &parts.each_ref().map(String::as_str)));
     }
@@ -243,7 +246,9 @@ fn facts(account: &Account, words: Words) -> Vec<String> {
         facts.push(words.with("threshold {}|阈值 {}", &[&account.money(threshold)]));
     }
     if let Some(forecast) = account.forecast() {
-        facts.extend(forecast.burn_per_day.map(|burn| words.with("consumes {} a day|日均消耗 {}", &[&account.money(burn)])));
+        facts.extend(
+            forecast.burn_per_day.map(|burn| words.with("consumes {} a day|日均消耗 {}", &[&account.money(burn)])),
+        );
         let (_, lasts, until) = account.lasts(words);
         if forecast.lasts().is_some() {
             let confidence = words.word(forecast.confidence.as_str());

@@ -1,5 +1,7 @@
 //! Charts as SVG: the balance of an account, and how long runs took. A chart has no more spots than can be told apart.
 
+use std::cmp::Ordering;
+
 use rust_decimal::Decimal;
 use svg::node::element::Element;
 use svg::node::{Blob, Node};
@@ -109,17 +111,21 @@ fn seen(parts: Vec<Vec<Spot>>, frame: &Frame, columns: f64) -> Vec<Vec<Spot>> {
         }
     }
     let column = |spot: &Spot| ((spot.0 - frame.from) / span * columns).floor();
-    joined.iter().map(|part| part.chunk_by(|one, next| column(one) == column(next)).flat_map(extremes).collect()).collect()
+    for part in &mut joined {
+        let ends = [part.first().copied(), part.last().copied()];
+        let columns = part.chunk_by(|one, next| column(one) == column(next)).flat_map(extremes);
+        *part = ends[0].into_iter().chain(columns).chain(ends[1]).collect();
+        part.dedup();
+    }
+    joined
 }
 
-/// The spots of a column that matter: its first and last, its least and its most, in their order.
-fn extremes(spots: &[Spot]) -> Vec<Spot> {
+/// The spots of a column that matter: its least and its most, in the order of time.
+fn extremes(spots: &[Spot]) -> impl Iterator<Item = Spot> {
     let by_amount = |one: &&Spot, other: &&Spot| one.1.total_cmp(&other.1);
-    let ends = [spots.first(), spots.last(), spots.iter().min_by(by_amount), spots.iter().max_by(by_amount)];
-    let mut ends: Vec<Spot> = ends.into_iter().flatten().copied().collect();
-    ends.sort_by(|one, other| one.0.total_cmp(&other.0));
-    ends.dedup();
-    ends
+    let mut ends = [spots.iter().min_by(by_amount), spots.iter().max_by(by_amount)];
+    ends.sort_by(|one, other| one.map(|spot| spot.0).partial_cmp(&other.map(|spot| spot.0)).unwrap_or(Ordering::Equal));
+    ends.into_iter().flatten().copied()
 }
 
 /// A small picture of a balance, without words; empty if there is nothing to draw.
@@ -214,7 +220,10 @@ pub(super) fn bars(bars: &[Bar], title: &str) -> String {
         let height = (bar.seconds / longest.max(0.001) * room).max(2.0);
         let [x, y] = [number(place as f64 * step), number(size.above + room - height)];
         let (width, height) = (number((step * 0.8).min(24.0)), number(height));
-        picture.append(element("rect", &[("class", bar.tone), ("x", &x), ("y", &y), ("width", &width), ("height", &height)]));
+        picture.append(element(
+            "rect",
+            &[("class", bar.tone), ("x", &x), ("y", &y), ("width", &width), ("height", &height)],
+        ));
     }
     let bottom = number(size.height - 4.0);
     picture.append(with_text("text", &[("x", "0"), ("y", "20")], &format!("{} s", number(longest))));

@@ -169,14 +169,18 @@ pub(super) fn runs(runs: &[LastRun], now: Timestamp, words: Words) -> String {
         .collect();
     let longest = drawn.iter().map(|bar| bar.seconds).fold(0.0, f64::max);
     let parts = [drawn.len().to_string(), format!("{longest:.2}")];
-    let title = words.with("How long the last {} runs took, at most {} s|最近 {} 次运行的时长，最长 {} 秒", &parts.each_ref().map(String::as_str));
+    let title = words.with(
+        "How long the last {} runs took, at most {} s|最近 {} 次运行的时长，最长 {} 秒",
+        &parts.each_ref().map(String::as_str),
+    );
     let rows = runs.iter().map(|run| {
         let (seconds, word, tone) = end(run, now);
         let shard = run.shard.map(|shard| shard.to_string()).unwrap_or_default();
-        let (value, shown) = seconds.map_or_else(Default::default, |seconds| (format!("{seconds:.3}"), format!("{seconds:.2} s")));
+        let (value, shown) =
+            seconds.map_or_else(Default::default, |seconds| (format!("{seconds:.3}"), format!("{seconds:.2} s")));
         format!(
             "<tr><th scope=\"row\" class=\"when\">{}{}</th><td>{}</td><td class=\"num\" data-v=\"{value}\">{shown}</td>\
-             <td class=\"num\">{}</td></tr>\n",
+             <td class=\"num wide\">{}</td></tr>\n",
             minute(run.started_at),
             small(&harmless(&shard, 40)),
             state(tone, &words.word(&word)),
@@ -187,8 +191,13 @@ pub(super) fn runs(runs: &[LastRun], now: Timestamp, words: Words) -> String {
         ("", words.pick("Began|开始于")),
         ("", words.pick("End|结果")),
         ("num", words.pick("Duration|时长")),
-        ("num", words.pick("Checks|检查数")),
+        ("num wide", words.pick("Checks|检查数")),
     ];
-    let rows = list(words.pick("The last runs, the newest first|最近的运行，最新的在前"), &heads, &rows.collect::<String>(), false);
+    let rows = list(
+        words.pick("The last runs, the newest first|最近的运行，最新的在前"),
+        &heads,
+        &rows.collect::<String>(),
+        false,
+    );
     if rows.is_empty() { rows } else { bars(&drawn, &title) + &rows }
 }

@@ -125,7 +125,9 @@ pub(super) fn list(caption: &str, heads: &[(&str, &str)], rows: &str, stacked: b
     };
     let heads: String = heads.iter().map(head).collect();
     let kind = if stacked { "list stack\" role=\"table" } else { "list" };
-    format!("<table class=\"{kind}\"><caption>{caption}</caption><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>")
+    format!(
+        "<table class=\"{kind}\"><caption>{caption}</caption><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>"
+    )
 }
 
 /// A row of a list that is stacked on a phone. Of each cell it has the heading, for phones, and what stands in it; the cell `name` is

@@ -5,11 +5,13 @@ const value = (row, column) => row.cells[column].dataset.v ?? row.cells[column].
 const order = (a, b) => a !== '' && b !== '' && isFinite(a) && isFinite(b) ? a - b : a.localeCompare(b, document.documentElement.lang);
 for (const table of all('table.list')) all('thead th', table).forEach((head, column) => {
   if (!head.textContent) return;
-  const button = document.createElement('button');
-  button.type = 'button';
+  const button = document.createElement('span');
+  button.role = 'button';
+  button.tabIndex = 0;
   button.textContent = head.textContent;
   head.replaceChildren(button);
   head.setAttribute('aria-sort', 'none');
+  button.onkeydown = key => (key.key === 'Enter' || key.key === ' ') && (key.preventDefault(), button.click());
   button.onclick = () => {
     const turn = head.getAttribute('aria-sort') === 'ascending' ? -1 : 1;
     all('th[aria-sort]', table).forEach(other => other.setAttribute('aria-sort', 'none'));

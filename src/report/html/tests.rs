@@ -18,7 +18,8 @@ use crate::state::sightings::Sighting;
 use crate::yaml::forecasting::USUAL;
 
 /// What would do harm in an element, in an attribute, in the script and in the template, if it were not made harmless.
-const HOSTILE: &str = "</script><script>alert(1)</script><img src=x onerror=alert(1)>\"' onload='x' ]]{{style}}[[a|b]]-->&lt;";
+const HOSTILE: &str =
+    "</script><script>alert(1)</script><img src=x onerror=alert(1)>\"' onload='x' ]]{{style}}[[a|b]]-->&lt;";
 
 fn now() -> Timestamp {
     "2026-12-01T12:00:00Z".parse().unwrap()
@@ -70,16 +71,26 @@ fn seen(step: i64, balances: impl IntoIterator<Item = Option<i64>>) -> Vec<Sight
 }
 
 fn foresight(sightings: &[Sighting]) -> Option<Foresight> {
-    let reading = |seen: &Sighting| {
-        Some(Reading { at: seen.at, balance: seen.balance?, currency: seen.currency.clone() })
-    };
-    foresee(&sightings.iter().filter_map(reading).collect::<Vec<_>>(), None, USUAL, now())
+    let reading =
+        |seen: &Sighting| Some(Reading { at: seen.at, balance: seen.balance?, currency: seen.currency.clone() });
+    // A forecast reads four weeks.
+    let newest = &sightings[sightings.len().saturating_sub(120)..];
+    foresee(&newest.iter().filter_map(reading).collect::<Vec<_>>(), None, USUAL, now())
 }
 
 fn message(line: &str, word: &str) -> Message {
     fn fill(value: &mut Value, word: &str) {
         const OUTSIDE: [&str; 11] = [
-            "project", "owner_project", "provider", "host", "message", "subject", "sender", "account", "service", "name",
+            "project",
+            "owner_project",
+            "provider",
+            "host",
+            "message",
+            "subject",
+            "sender",
+            "account",
+            "service",
+            "name",
             "keywords",
         ];
         match value {
@@ -173,9 +184,8 @@ impl Filled {
     }
 
     fn page(&self, language: Language) -> String {
-        let account = |(known, seen): (&'static Known, &Vec<Sighting>)| {
-            Account::new(known, seen, foresight(seen), false, now())
-        };
+        let account =
+            |(known, seen): (&'static Known, &Vec<Sighting>)| Account::new(known, seen, foresight(seen), false, now());
         // The page borrows what it shows, and a test ends soon.
         let known: &'static [Known] = self.known.clone().leak();
         let costs = self.subscriptions.iter().map(|one| (one.subscription.currency.as_deref(), Decimal::from(120)));
@@ -257,7 +267,11 @@ fn every_tag_is_closed_and_every_picture_has_a_title() {
         let pictures = page.matches("<svg").count();
         let named = page.matches("role=\"img\"").count() + page.matches("aria-hidden=\"true\"").count();
         assert!(pictures >= 5 && pictures == named, "{pictures} {named}");
-        assert_eq!(page.matches("role=\"img\"").count(), page.matches("<title>").count() - 1, "and one is that of the page");
+        assert_eq!(
+            page.matches("role=\"img\"").count(),
+            page.matches("<title>").count() - 1,
+            "and one is that of the page"
+        );
         for left in ["[[", "{{", "xlink", "://", "src=", "url("] {
             assert!(!page.contains(left), "{left}");
         }
@@ -331,7 +345,9 @@ fn a_chart_has_its_gaps_its_top_ups_and_its_forecast() {
     }
     let (_, lonely) = shown(seen(6, alone_first(&whole)));
     assert!(path(&lonely, "past").contains("h0"), "a single reading is a spot: {lonely}");
-    for (name, sightings) in [("none", Vec::new()), ("one", seen(6, [Some(5)])), ("nothing but failures", seen(6, [None, None]))] {
+    for (name, sightings) in
+        [("none", Vec::new()), ("one", seen(6, [Some(5)])), ("nothing but failures", seen(6, [None, None]))]
+    {
         let (row, card) = shown(sightings);
         assert!(card.is_empty() && !row.contains("<svg") && !row.contains("href"), "{name}: {row}");
     }
@@ -381,7 +397,8 @@ fn a_year_of_three_hundred_accounts_is_less_than_three_megabytes() {
     let (messages, mails) = (filled.messages.clone(), filled.mails.clone());
     filled.messages = messages.iter().cycle().take(1100).cloned().collect();
     filled.mails = mails.iter().cycle().take(400).cloned().collect();
-    filled.subscriptions = (0..50).map(|at| subscription(&format!("Subscription {at}"), Cycle::Weekly(1 + at % 7), None)).collect();
+    filled.subscriptions =
+        (0..50).map(|at| subscription(&format!("Subscription {at}"), Cycle::Weekly(1 + at % 7), None)).collect();
     // Its signs take more bytes than the letters of English.
     let page = filled.page(Language::Zh);
     assert!(page.len() < 3_000_000, "{} bytes, seed {seed}", page.len());

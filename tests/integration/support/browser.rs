@@ -37,7 +37,13 @@ pub(crate) fn load(test: &str, folder: &Path, page: &str) -> Option<Seen> {
         .args(["-k", "5", "60", &browser, "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"])
         .args(["--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"])
         .args([&format!("--user-data-dir={}", profile.path().display()), &format!("--proxy-server={}", proxy.url())])
-        .args(["--proxy-bypass-list=<-loopback>", "--enable-logging=stderr", "--virtual-time-budget=2000", "--dump-dom", &address])
+        .args([
+            "--proxy-bypass-list=<-loopback>",
+            "--enable-logging=stderr",
+            "--virtual-time-budget=2000",
+            "--dump-dom",
+            &address,
+        ])
         .env("HOME", profile.path())
         .output()
         .unwrap();
@@ -45,7 +51,8 @@ pub(crate) fn load(test: &str, folder: &Path, page: &str) -> Option<Seen> {
     let page = String::from_utf8_lossy(&done.stdout).into_owned();
     assert!(done.status.success() && page.contains("</html>"), "{said}");
     let console = said.lines().filter(|line| line.contains("CONSOLE")).map(str::to_owned).collect();
-    let own = |target: &String| ["google", "gvt1", "gstatic", "chromium.org"].iter().any(|maker| target.contains(maker));
+    let own =
+        |target: &String| ["google", "gvt1", "gstatic", "chromium.org"].iter().any(|maker| target.contains(maker));
     let asked = proxy.targets().into_iter().filter(|target| !own(target)).collect();
     Some(Seen { page, console, asked })
 }
