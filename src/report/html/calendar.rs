@@ -1,5 +1,7 @@
 //! Subscriptions: a list, what they come to, and a calendar of the next twelve months.
 
+use std::collections::BTreeSet;
+
 use jiff::ToSpan;
 use jiff::civil::Date;
 use rust_decimal::Decimal;
@@ -83,12 +85,12 @@ fn calendar(subscriptions: &[SubscriptionVerdict], today: Date, words: Words) ->
 
 /// A month: its days, and below it what renews on which of them.
 fn month(subscriptions: &[SubscriptionVerdict], first: Date, today: Date, words: Words) -> String {
-    let mut marked = [false; 32];
+    let mut marked = BTreeSet::new();
     let mut items = String::new();
     for verdict in subscriptions {
         let days = due(verdict, first, today);
         let Some(day) = days.first() else { continue };
-        days.iter().for_each(|day| marked[usize::from(day.day().unsigned_abs())] = true);
+        marked.extend(days.iter().map(|day| usize::from(day.day().unsigned_abs())));
         let numbers: Vec<String> = days.iter().map(|day| day.day().to_string()).collect();
         let cost = cost(verdict, *day);
         let cost = if cost.is_empty() { cost } else { format!(" · {cost}") };
@@ -104,7 +106,11 @@ fn month(subscriptions: &[SubscriptionVerdict], first: Date, today: Date, words:
     let mut cells = "<td></td>".repeat(blank);
     let days = usize::from(first.days_in_month().unsigned_abs());
     for day in 1..=days {
-        cells.push_str(&if marked[day] { format!("<td><b>{day}</b></td>") } else { format!("<td>{day}</td>") });
+        cells.push_str(&if marked.contains(&day) {
+            format!("<td><b>{day}</b></td>")
+        } else {
+            format!("<td>{day}</td>")
+        });
         if (blank + day) % 7 == 0 && day < days {
             cells.push_str("</tr><tr>");
         }
