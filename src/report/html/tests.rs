@@ -18,8 +18,7 @@ use crate::state::sightings::Sighting;
 use crate::yaml::forecasting::USUAL;
 
 /// What would do harm in an element, in an attribute, in the script and in the template, if it were not made harmless.
-const HOSTILE: &str =
-    "</script><script>alert(1)</script><img src=x onerror=alert(1)>\"' onload='x' ]]{{style}}[[a|b]]-->&lt;";
+const HOSTILE: &str = "\"'><script>alert(1)</script><img src=x onerror=alert(1)> onload='x' ]]{{style}}[[a|b]]-->&lt;";
 
 fn now() -> Timestamp {
     "2026-12-01T12:00:00Z".parse().unwrap()
