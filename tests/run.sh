@@ -16,6 +16,11 @@ command -v exim4 >/dev/null || [ -x /usr/sbin/exim4 ] || missing+=(exim4-daemon-
 command -v prometheus >/dev/null || missing+=(prometheus)
 command -v prometheus-alertmanager >/dev/null || missing+=(prometheus-alertmanager)
 command -v prometheus-pushgateway >/dev/null || missing+=(prometheus-pushgateway)
+# The page of `report --html` is looked at by a browser. Only Debian has it as a package that installs anywhere; elsewhere it is used
+# if it is there, and the test says so if not.
+if ! command -v chromium chromium-browser google-chrome >/dev/null && grep -qs '^ID=debian' /etc/os-release; then
+  missing+=(chromium)
+fi
 if [ "${#missing[@]}" -gt 0 ]; then
   sudo=""
   [ "$(id -u)" -eq 0 ] || sudo="sudo"

@@ -11,7 +11,6 @@ use rust_decimal::Decimal;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use self::chart::Chart;
 use self::outlook::{JsonOutlook, lines};
 use super::health::ago;
 use super::mails_told::{self, MailEntry, age_seconds};
@@ -25,6 +24,7 @@ use crate::model::text::{self, ShortNames};
 use crate::process::clock::{Clock, iso};
 use crate::process::exit::Exit;
 use crate::process::{Process, logging, watchdog};
+use crate::report::curve::{self, Curve};
 use crate::report::{amount_cell, columns};
 use crate::yaml::forecasting::USUAL;
 use crate::state::hourly_readings::Checks;
@@ -118,16 +118,11 @@ fn foresight(series: &Series, past: &Past, now: Timestamp) -> Option<Foresight> 
 fn charted(series: &Series, past: &Past, now: Timestamp) -> String {
     let Some(foresight) = foresight(series, past, now) else { return String::new() };
     let Newest { samples, currency, .. } = Newest::of(series);
-    let forecast = &foresight.forecast;
-    let ahead = forecast.lasts().map(|lasts| {
-        let most = lasts.most.unwrap_or(lasts.days);
-        (forecast.as_of, forecast.balance, [lasts.least, lasts.days, most])
-    });
-    let chart = Chart {
+    let chart = Curve {
         readings: samples.iter().map(|sample| (sample.at, sample.balance)).collect(),
         threshold: samples.iter().rev().find_map(|sample| sample.threshold),
         currency,
-        ahead,
+        ahead: curve::ahead(&foresight.forecast),
     };
     format!("\n{}{}", chart::draw(&chart), lines(&foresight, USUAL.window_days))
 }

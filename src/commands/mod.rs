@@ -53,6 +53,8 @@ commands! {
     History = history;
     /// List alerts: sent, pending and expired
     Alerts = alerts;
+    /// Write a page of all this, to be looked at in a browser: charts, forecasts, alerts, silences, mails, subscriptions, runs
+    Report = report;
     /// Say why somebody is told of an account, a mailbox or a subscription, or not, and what would change that
     Why = why;
     /// Tell nobody of something for a while

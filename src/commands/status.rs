@@ -11,6 +11,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use self::renewals::RenewalEntry;
+pub(super) use self::renewals::totals_of;
 use super::health::ago;
 use super::mails_told::{self, MailEntry, age_seconds};
 use super::memory::{Answer, answer, failed, find, leave};
@@ -47,7 +48,7 @@ pub(super) struct Flags {
 }
 
 /// Without `--all`, checks that no run has looked at for this long are left out: they have probably left the config.
-const FORGOTTEN: Duration = Duration::from_secs(7 * 86_400);
+pub(super) const FORGOTTEN: Duration = Duration::from_secs(7 * 86_400);
 
 /// The most checks of which it is said how long their balances last: their past must be read.
 const MOST_FORECASTS: usize = 500;

@@ -4,11 +4,11 @@
 //! that hangs. So a file is opened without waiting, by a thread that may be given up, and no more of it is read than it may
 //! hold. Pipes are read as files are: secrets come from `<(...)` and from named pipes.
 
-use std::fs::{Metadata, OpenOptions};
-use std::io;
+use std::fs::{self, File, Metadata, OpenOptions, Permissions};
+use std::io::{self, Write};
 use std::os::fd::AsFd;
-use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
-use std::path::Path;
+use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
@@ -135,6 +135,34 @@ pub(crate) fn write(path: &Path, content: &[u8], patience: Duration) -> io::Resu
     fill(&file, content, until)
 }
 
+/// Writes a new file beside the old one and renames it, so that a reader sees either the old content or the new one. The name of the
+/// new file is another one each time, so that two processes do not meet and no link is followed, and it does not end as the old one
+/// does. Without a `mode` the file has that of the old one, or the usual one.
+///
+/// # Errors
+/// Why it cannot be written; nothing is left of the new file then.
+pub(crate) fn replace(path: &Path, content: &[u8], mode: Option<u32>) -> io::Result<()> {
+    must_be_regular(path)?;
+    let mut name = path.as_os_str().to_owned();
+    name.push(format!(".{:016x}.tmp", fastrand::u64(..)));
+    let beside = PathBuf::from(name);
+    let mode = mode.map(Permissions::from_mode).or_else(|| Some(fs::metadata(path).ok()?.permissions()));
+    let write = || {
+        let mut file = File::create_new(&beside)?;
+        file.write_all(content)?;
+        if let Some(mode) = mode {
+            file.set_permissions(mode)?;
+        }
+        file.sync_all()?;
+        fs::rename(&beside, path)
+    };
+    let result = write();
+    if result.is_err() {
+        let _ = fs::remove_file(&beside);
+    }
+    result
+}
+
 /// Writes all of it to an open file, pipe or terminal, as far as it is taken in time.
 ///
 /// # Errors
@@ -255,7 +283,7 @@ fn size(bytes: usize) -> String {
 ///
 /// # Errors
 /// What it is.
-pub(crate) fn must_be_regular(path: &Path) -> io::Result<()> {
+fn must_be_regular(path: &Path) -> io::Result<()> {
     match std::fs::metadata(path) {
         Ok(metadata) if metadata.is_dir() => Err(io::ErrorKind::IsADirectory.into()),
         Ok(metadata) if !metadata.is_file() => Err(io::Error::other("it is no regular file")),

@@ -1,6 +1,8 @@
 //! What the run says: [`Report`], from which every output format and the exit code are made.
 
 mod columns;
+pub(crate) mod curve;
+pub(crate) mod html;
 pub(crate) mod mutes;
 mod outlook;
 pub(crate) mod progress;

@@ -62,9 +62,14 @@ impl Total {
 
     /// What it comes to, in one line.
     pub(crate) fn line(&self) -> String {
+        let (count, [monthly, yearly]) = self.figures();
+        format!("{}: {monthly} a month, {yearly} a year", text::plural(count, "subscription"))
+    }
+
+    /// How many subscriptions, and what they come to in a month and in a year.
+    pub(super) fn figures(&self) -> (usize, [String; 2]) {
         let shown = |amount| amount::show(rounded(amount), self.currency.as_deref());
-        let count = text::plural(self.subscriptions, "subscription");
-        format!("{count}: {} a month, {} a year", shown(self.monthly()), shown(self.yearly))
+        (self.subscriptions, [shown(self.monthly()), shown(self.yearly)])
     }
 
     /// What it comes to, for programs.

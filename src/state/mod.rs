@@ -40,6 +40,7 @@ mod samples;
 mod schedules;
 mod schema;
 pub(crate) mod session;
+pub(crate) mod sightings;
 mod snapshot;
 mod sqlite;
 mod sums;

@@ -17,6 +17,7 @@ use super::mark_mails::MailMarker;
 use super::mark_settled::DeliveryKeeper;
 use super::records::{Access, Decider, Marks, Run, RunFindings, Snapshot};
 use super::remembered;
+use super::sightings::{self, Sighting};
 use super::worker::{Engine, Job};
 use super::{ChannelState, Said, acknowledge, channel_states, claim, finish, mutes, queries, rows, snapshot, sums};
 use crate::decide::forecast::account::Reading;
@@ -326,6 +327,14 @@ impl Store {
         times: (Timestamp, Timestamp),
     ) -> Result<BTreeMap<Identity, Vec<Reading>>, StoreError> {
         self.ask(move |database| hourly_readings::past(database, checks, times))
+    }
+
+    /// What runs have seen of accounts since then: as much of it as a chart can show.
+    ///
+    /// # Errors
+    /// Why it cannot be read.
+    pub(crate) fn sightings(&mut self, since: Timestamp) -> Result<BTreeMap<Identity, Vec<Sighting>>, StoreError> {
+        self.ask(move |database| sightings::sightings(database, since))
     }
 
     /// The same during a run, which cannot wait as long.

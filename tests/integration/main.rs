@@ -34,6 +34,7 @@ mod foresight;
 mod hangs;
 mod healthchecks;
 mod house;
+mod html_report;
 mod insecure;
 mod limits;
 mod lives;

@@ -1,28 +1,15 @@
 //! A balance over time in braille characters, each of which is two dots wide and four high.
 
-use crate::model::amount;
-
 use jiff::Timestamp;
 use rust_decimal::Decimal;
-use rust_decimal::prelude::{FromPrimitive, ToPrimitive};
+use rust_decimal::prelude::FromPrimitive;
+
+use crate::model::amount;
+use crate::report::curve::{Curve, Frame, Spot};
 
 /// The size of a chart, in characters. With its labels it fits a terminal of 80 columns.
 const COLUMNS: usize = 60;
 const ROWS: usize = 10;
-/// Two readings are joined if no more than so many times the usual time lies between them.
-const GAP: i64 = 3;
-/// The forecast takes this share of the past at the most.
-const AHEAD: f64 = 0.5;
-
-/// What is drawn.
-pub(super) struct Chart<'a> {
-    /// When each reading was made, and the balance; none where it failed. Oldest first.
-    pub(super) readings: Vec<(Timestamp, Option<Decimal>)>,
-    pub(super) threshold: Option<Decimal>,
-    pub(super) currency: Option<&'a str>,
-    /// Where the forecast begins, and the days until nothing is left: least, usual, most.
-    pub(super) ahead: Option<(Timestamp, Decimal, [f64; 3])>,
-}
 
 /// Dots, from the left and from the top.
 struct Canvas(Vec<[[bool; 2 * COLUMNS]; 4]>);
@@ -59,86 +46,45 @@ impl Canvas {
     }
 }
 
-/// The scales: milliseconds to the right, amounts upwards.
-struct Scales {
-    from: f64,
-    until: f64,
-    least: f64,
-    most: f64,
-}
-
-impl Scales {
-    fn place(&self, at: f64, amount: f64) -> (f64, f64) {
-        let x = (at - self.from) / (self.until - self.from).max(1.0) * (2 * COLUMNS - 1) as f64;
-        let y = (self.most - amount) / (self.most - self.least) * (4 * ROWS - 1) as f64;
-        (x, y)
-    }
+/// Where a spot of the curve stands on the canvas.
+fn place(frame: &Frame, (at, amount): Spot) -> (f64, f64) {
+    let x = (at - frame.from) / (frame.until - frame.from).max(1.0) * (2 * COLUMNS - 1) as f64;
+    let y = (frame.most - amount) / (frame.most - frame.least) * (4 * ROWS - 1) as f64;
+    (x, y)
 }
 
 /// The chart with its labels; empty without two readings.
-pub(super) fn draw(chart: &Chart) -> String {
-    let Some(scales) = scales(chart) else { return String::new() };
+pub(super) fn draw(curve: &Curve) -> String {
+    let Some(frame) = curve.frame() else { return String::new() };
+    let place = |spot: Spot| place(&frame, spot);
     let mut canvas = Canvas(vec![[[false; 2 * COLUMNS]; 4]; ROWS]);
-    if let Some(threshold) = chart.threshold.and_then(|threshold| threshold.to_f64()) {
-        canvas.line(scales.place(scales.from, threshold), scales.place(scales.until, threshold), 3);
+    if let Some(threshold) = curve.threshold() {
+        canvas.line(place((frame.from, threshold)), place((frame.until, threshold)), 3);
     }
-    past(&mut canvas, chart, &scales);
-    if let Some((at, balance, ends)) = &chart.ahead {
-        let from = (at.as_millisecond() as f64, balance.to_f64().unwrap_or_default());
-        for (end, every) in ends.iter().zip([4, 2, 4]) {
-            let to = (from.0 + end * 86_400_000.0, 0.0);
-            canvas.line(scales.place(from.0, from.1), scales.place(to.0, to.1), every);
-        }
-    }
-    labelled(&canvas, chart, &scales)
-}
-
-fn scales(chart: &Chart) -> Option<Scales> {
-    let balances: Vec<f64> = chart.readings.iter().filter_map(|(_, balance)| balance.and_then(|b| b.to_f64())).collect();
-    let (first, last) = (chart.readings.first()?.0, chart.readings.last()?.0);
-    if balances.len() < 2 || first >= last {
-        return None;
-    }
-    let (from, end) = (first.as_millisecond() as f64, last.as_millisecond() as f64);
-    let farthest = chart.ahead.as_ref().map_or(0.0, |(_, _, ends)| ends.iter().copied().fold(0.0, f64::max));
-    let until = end + (farthest * 86_400_000.0).min(AHEAD * (end - from));
-    let threshold = chart.threshold.and_then(|threshold| threshold.to_f64());
-    let all = || balances.iter().copied().chain(threshold);
-    let (least, most) = (all().fold(0.0, f64::min), all().fold(0.0, f64::max));
-    (most > least).then_some(Scales { from, until, least, most })
-}
-
-/// Readings that are near each other are joined; a gap stays a gap.
-fn past(canvas: &mut Canvas, chart: &Chart, scales: &Scales) {
-    let mut steps: Vec<i64> =
-        chart.readings.windows(2).map(|pair| pair[1].0.as_millisecond() - pair[0].0.as_millisecond()).collect();
-    steps.sort_unstable();
-    let usual = steps.get(steps.len() / 2).copied().unwrap_or_default();
-    let place = |at: Timestamp, balance: Decimal| {
-        scales.place(at.as_millisecond() as f64, balance.to_f64().unwrap_or_default())
-    };
-    for (at, balance) in &chart.readings {
-        if let Some(balance) = balance {
-            let (x, y) = place(*at, *balance);
+    for part in curve.parts() {
+        for spot in &part {
+            let (x, y) = place(*spot);
             canvas.set(x, y);
         }
-    }
-    for pair in chart.readings.windows(2) {
-        let [(from, before), (to, after)] = pair else { continue };
-        let is_near = to.as_millisecond() - from.as_millisecond() <= GAP * usual;
-        if let (Some(before), Some(after), true) = (before, after, is_near) {
-            canvas.line(place(*from, *before), place(*to, *after), 1);
+        for pair in part.windows(2) {
+            canvas.line(place(pair[0]), place(pair[1]), 1);
         }
     }
+    if let Some((from, ends)) = curve.cone() {
+        for (end, every) in ends.into_iter().zip([4, 2, 4]) {
+            canvas.line(place(from), place(end), every);
+        }
+    }
+    labelled(&canvas, curve, &frame)
 }
 
-fn labelled(canvas: &Canvas, chart: &Chart, scales: &Scales) -> String {
+fn labelled(canvas: &Canvas, curve: &Curve, frame: &Frame) -> String {
     let label = |amount: f64| {
         let amount = Decimal::from_f64(amount).map(|amount| amount.round_sf(6).unwrap_or(amount));
-        amount.map(|amount| amount::show(amount, chart.currency)).unwrap_or_default()
+        amount.map(|amount| amount::show(amount, curve.currency)).unwrap_or_default()
     };
-    let middle = f64::midpoint(scales.least, scales.most);
-    let labels = [(0, label(scales.most)), (ROWS / 2, label(middle)), (ROWS - 1, label(scales.least))];
+    let middle = f64::midpoint(frame.least, frame.most);
+    let labels = [(0, label(frame.most)), (ROWS / 2, label(middle)), (ROWS - 1, label(frame.least))];
     let width = labels.iter().map(|(_, label)| unicode_width::UnicodeWidthStr::width(label.as_str())).max();
     let width = width.unwrap_or_default();
     let mut out = String::new();
@@ -150,7 +96,7 @@ fn labelled(canvas: &Canvas, chart: &Chart, scales: &Scales) -> String {
     let day = |at: f64| {
         Timestamp::from_millisecond(at as i64).map(|at| at.strftime("%Y-%m-%d").to_string()).unwrap_or_default()
     };
-    let (from, until) = (day(scales.from), day(scales.until));
+    let (from, until) = (day(frame.from), day(frame.until));
     let between = " ".repeat(COLUMNS.saturating_sub(from.len() + until.len()));
     out += &format!(" {} └{from}{between}{until}\n", " ".repeat(width));
     out
@@ -162,17 +108,17 @@ mod tests {
 
     use super::*;
 
-    fn chart(balances: &[(i64, Option<i64>)]) -> Chart<'static> {
+    fn chart(balances: &[(i64, Option<i64>)]) -> Curve<'static> {
         let begin: Timestamp = "2026-11-01T00:00:00Z".parse().unwrap();
         let reading = |(hour, balance): &(i64, Option<i64>)| {
             (begin + SignedDuration::from_hours(*hour), balance.map(Decimal::from))
         };
         let readings = balances.iter().map(reading).collect();
-        Chart { readings, threshold: None, currency: Some("USD"), ahead: None }
+        Curve { readings, threshold: None, currency: Some("USD"), ahead: None }
     }
 
     /// The rows of dots, without the labels.
-    fn rows(chart: &Chart) -> Vec<String> {
+    fn rows(chart: &Curve) -> Vec<String> {
         let drawn = draw(chart);
         drawn.lines().filter_map(|line| Some(line.split_once('│')?.1.to_owned())).collect()
     }

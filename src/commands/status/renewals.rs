@@ -49,7 +49,7 @@ pub(super) fn notes(kept: &KeptRenewal) -> Vec<String> {
 }
 
 /// What the subscriptions among these checks come to, for each currency.
-pub(super) fn totals_of(known: &[Known], kept: &HashMap<Identity, KeptRenewal>) -> Vec<Total> {
+pub(in crate::commands) fn totals_of(known: &[Known], kept: &HashMap<Identity, KeptRenewal>) -> Vec<Total> {
     let shown = known.iter().filter_map(|known| kept.get(&known.check));
     totals(shown.filter_map(|kept| Some((kept.currency.as_deref(), kept.yearly?))))
 }

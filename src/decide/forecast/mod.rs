@@ -107,6 +107,11 @@ impl Forecast {
     }
 }
 
+/// Where a balance rose in all the time that the readings tell of, oldest first.
+pub(crate) fn top_ups(points: &[Point], now: Timestamp) -> Vec<Movement> {
+    Series::of(points, now).map(|series| series.top_ups).unwrap_or_default()
+}
+
 /// The forecast of an account with money in it, out of readings in any order; none without a reading that is not later than
 /// `now`. `window_days` are the days of the usual rate, 7 for most accounts.
 ///

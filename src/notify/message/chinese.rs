@@ -255,7 +255,7 @@ impl Chinese {
         let RenewalParts { event, next, days, cycle, amount, is_unsure } = renewal;
         let amount = if amount.is_empty() { String::new() } else { format!("，{amount}") };
         let verb = if *cycle == Cadence::Once { "结束" } else { "续费" };
-        let cycle = self.cadence(*cycle);
+        let cycle = cadence(*cycle);
         match (event, days) {
             (Event::Resolved, _) => {
                 format!("已于 {next} 到期{verb}，{}（{cycle}{amount}）", self.undelivered(*is_unsure))
@@ -267,24 +267,25 @@ impl Chinese {
             (Event::Raised, days) => format!("将于 {next} {verb}，还有 {days} 天（{cycle}{amount}）"),
         }
     }
+}
 
-    fn cadence(&self, cadence: Cadence) -> String {
-        match cadence {
-            Cadence::Usual(CycleType::Weekly) => "每周".to_owned(),
-            Cadence::Usual(CycleType::Monthly) => "每月".to_owned(),
-            Cadence::Usual(CycleType::Quarterly) => "每季度".to_owned(),
-            Cadence::Usual(CycleType::HalfYearly) => "每半年".to_owned(),
-            Cadence::Usual(CycleType::Yearly) => "每年".to_owned(),
-            Cadence::Once => "一次性".to_owned(),
-            Cadence::Every(Every { count, unit }) => {
-                let unit = match unit {
-                    Unit::Day => "天",
-                    Unit::Week => "周",
-                    Unit::Month => "个月",
-                    Unit::Year => "年",
-                };
-                format!("每 {count} {unit}")
-            }
+/// How often a subscription renews.
+pub(super) fn cadence(cadence: Cadence) -> String {
+    match cadence {
+        Cadence::Usual(CycleType::Weekly) => "每周".to_owned(),
+        Cadence::Usual(CycleType::Monthly) => "每月".to_owned(),
+        Cadence::Usual(CycleType::Quarterly) => "每季度".to_owned(),
+        Cadence::Usual(CycleType::HalfYearly) => "每半年".to_owned(),
+        Cadence::Usual(CycleType::Yearly) => "每年".to_owned(),
+        Cadence::Once => "一次性".to_owned(),
+        Cadence::Every(Every { count, unit }) => {
+            let unit = match unit {
+                Unit::Day => "天",
+                Unit::Week => "周",
+                Unit::Month => "个月",
+                Unit::Year => "年",
+            };
+            format!("每 {count} {unit}")
         }
     }
 }

@@ -24,6 +24,7 @@ pub(super) use self::neutral::Neutral;
 use self::parts::{Parts, moment};
 use self::sentence::Sentence;
 use crate::model::alert::{Alert, Cause, OutsideText, TOGETHER_FROM, Topic, Trouble};
+use crate::model::cadence::Cadence;
 use crate::model::failure::Failure;
 use crate::model::text::{self, ShortNames};
 use crate::model::words::Language;
@@ -382,6 +383,20 @@ impl Message {
     /// The language of the text.
     pub(super) fn language(&self) -> Language {
         self.language
+    }
+}
+
+/// What an alert says, without the name of its check, as a plain text. It comes from outside, and who shows it makes it harmless.
+pub(crate) fn said(alert: &Alert, language: Language) -> String {
+    let message = Message::new(std::slice::from_ref(alert), language, "");
+    message.alerts.iter().map(|alert| message.words(alert, as_it_is).what()).collect()
+}
+
+/// How often a subscription renews, in words.
+pub(crate) fn cadence(cadence: Cadence, language: Language) -> String {
+    match language {
+        Language::En => cadence.to_string(),
+        Language::Zh => chinese::cadence(cadence),
     }
 }
 

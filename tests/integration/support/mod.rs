@@ -1,6 +1,7 @@
 //! What every test here shares: servers that misbehave on command, a private certificate
 //! authority, a proxy, and a runner for the real program. No test, no assertion on `src/`.
 
+pub(crate) mod browser;
 pub(crate) mod crypto;
 pub(crate) mod daemon;
 pub(crate) mod dovecot;
