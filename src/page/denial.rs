@@ -10,7 +10,7 @@ mod unknown;
 
 use std::collections::BTreeMap;
 
-use self::names::{CODES, COUNTS, ERRORS, FINE, NO_SUCCESS, STATUS, SUCCESS, SUCCESSFUL, WRAPPERS, WRONG};
+use self::names::{CODES, COUNTS, ERRORS, FINE, NO_SUCCESS, RETURNS, STATUS, SUCCESS, SUCCESSFUL, WRAPPERS, WRONG};
 use super::Value;
 use super::service_message::has_sentence_against;
 use crate::model::amount;
@@ -20,7 +20,7 @@ pub(super) use self::texts::is_refusal;
 pub(super) use self::unknown::without_unknown;
 
 /// Lists and objects within each other that are looked into.
-const DEEPEST: usize = 4;
+const DEEPEST: usize = 8;
 /// Lists and objects within each other that are looked into in a field for errors.
 const DEEPEST_ERROR: usize = 8;
 /// Fields of one object that are looked at.
@@ -51,12 +51,27 @@ fn says(name: &str, field: &Value, has_words: bool) -> bool {
     let is = |names: &[&str]| names.contains(&name);
     is(&ERRORS) && is_wrong(name, field, DEEPEST_ERROR)
         || is(&SUCCESS) && is_denial(field)
-        || is(&CODES) && is_wrong_code(field, has_words)
+        || is(&CODES) && (is_wrong_code(field, has_words) || is(&RETURNS) && is_wrong_return(field))
         || is(&STATUS) && is_wrong_status(field)
         || name == "flag" && has_words && is_denial(field)
         || matches!(name, "type" | "object")
             && field.as_text().is_some_and(|text| is_word(text, &["error", "exception"]))
-        || sentences::is_name(name) && sentences::is_against_in(field)
+        || sentences::is_name(name) && (sentences::is_against_in(field) || is_of_error(field))
+}
+
+/// Whether a list of messages holds one that calls itself an error: `[{"type": "error", "text": "..."}]`.
+fn is_of_error(field: &Value) -> bool {
+    let is_kind = |key: &str| matches!(plain(key).as_str(), "type" | "level" | "severity" | "kind" | "status");
+    let is_error = |field: &Value| field.as_text().is_some_and(|text| is_word(text, &["error", "fatal", "critical"]));
+    let entries = field.items().unwrap_or(std::slice::from_ref(field)).iter().take(MOST_FIELDS);
+    entries.filter_map(Value::fields).flatten().any(|(key, field)| is_kind(key) && is_error(field))
+}
+
+/// Whether a number of errors stands among other counts, so that it says nothing of the answer itself.
+fn is_statistic(fields: &[(&str, &Value)]) -> bool {
+    const COUNTED: [&str; 10] =
+        ["calls", "count", "failed", "messages", "requests", "runs", "sent", "successes", "total", "totalrequests"];
+    fields.iter().any(|(key, field)| matches!(field, Value::Number(_)) && COUNTED.contains(&plain(key).as_str()))
 }
 
 fn denies(value: &Value, is_judged: &dyn Fn(&str) -> bool, depth: usize) -> bool {
@@ -69,13 +84,16 @@ fn denies(value: &Value, is_judged: &dyn Fn(&str) -> bool, depth: usize) -> bool
     }
     let Some(fields) = value.fields() else { return false };
     let fields: Vec<(&str, &Value)> = fields.take(MOST_FIELDS).collect();
-    let is_alone = fields.len() == 1;
+    let (is_alone, is_statistic) = (fields.len() == 1, is_statistic(&fields));
     let has_words = has_sentence_against(value, &is_fine) || has_message(value);
     fields.into_iter().any(|(key, field)| {
         let name = plain(key);
         let is = |names: &[&str]| names.contains(&name.as_str());
         let is_inside = is_alone || is(&STATUS) || is(&WRAPPERS);
-        says(&name, field, has_words) && !is_judged(key) || is_inside && denies(field, is_judged, depth)
+        let is_count = || matches!(name.as_str(), "errors" | "errorcount") && matches!(field, Value::Number(_));
+        let counts_errors = is_count() && whole(field) != Some(0) && !is_statistic;
+        (says(&name, field, has_words) || counts_errors) && !is_judged(key)
+            || is_inside && denies(field, is_judged, depth)
     })
 }
 
@@ -88,8 +106,21 @@ fn has_message(value: &Value) -> bool {
     })
 }
 
+/// Whether an answer is an object without fields, or one whose fields hold only words for people, codes and flags of success.
+pub(super) fn is_only_message(answer: &Value, is_named: &dyn Fn(&str) -> bool) -> bool {
+    const OTHERS: [&str; 7] = ["id", "requestid", "timestamp", "time", "traceid", "path", "documentationurl"];
+    let is_one = |(key, field): (&str, &Value)| {
+        let name = plain(key);
+        let is = |names: &[&str]| names.contains(&name.as_str());
+        let is_telling =
+            is(&ERRORS) || is(&SUCCESS) || is(&CODES) || is(&STATUS) || is(&OTHERS) || sentences::is_name(&name);
+        is_telling && !is_named(key) && field.fields().is_none()
+    };
+    answer.fields().is_some_and(|mut fields| fields.all(is_one))
+}
+
 /// A name or a word without what its spellings differ in.
-fn plain(word: &str) -> String {
+pub(super) fn plain(word: &str) -> String {
     let kept = word.chars().filter(|c| !c.is_whitespace() && !"_-@.!。！".contains(*c));
     kept.flat_map(char::to_lowercase).take(200).collect()
 }
@@ -161,9 +192,21 @@ fn is_wrong_code(value: &Value, has_words: bool) -> bool {
             _ => has_words,
         },
         (None, Some(text)) if is_word(text, &WRONG) || sentences::is_against(text) => true,
+        // `E1001`.
+        (None, Some(text)) if is_numbered_error(&plain(text)) => true,
         (None, Some(text)) => has_words && !is_fine(text) && !amount::is_unit(text),
         (None, None) => false,
     }
+}
+
+fn is_numbered_error(code: &str) -> bool {
+    let digits = code.trim_start_matches("err").trim_start_matches("or").trim_start_matches('e');
+    digits.len() < code.len() && !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// Whether what a call has returned is neither zero nor another number that means success in some service.
+fn is_wrong_return(value: &Value) -> bool {
+    whole(value).is_some_and(|code| !matches!(code, 0 | 1 | 200..=299 | 1_000 | 10_000 | 20_000..=29_999))
 }
 
 /// Whether a status is one of an error.

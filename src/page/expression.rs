@@ -1,5 +1,7 @@
 //! jq expressions over JSON bodies (the `jaq` crates), with what comes out reduced to what a page needs.
 
+mod body;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,7 +15,7 @@ use super::stop::mebibytes;
 use super::value::{Missing, OF_DATE};
 use super::variables;
 pub use super::variables::Variables;
-use super::{Jq, Number, Stop, Terms, Value, denial, memory, service_message};
+use super::{Jq, Number, Stop, Terms, Value, memory, service_message};
 use crate::model::amount::Doubt;
 use crate::model::text;
 
@@ -55,6 +57,8 @@ pub(crate) struct Taken {
     pub value: Option<Shape>,
     /// What is in doubt of the texts that it was read from, until their currency is known.
     pub doubts: Vec<Doubt>,
+    /// Whether a text in the answer which `fromjson` has read says that something is wrong.
+    pub is_denied: bool,
 }
 
 /// What an evaluation has met.
@@ -67,6 +71,7 @@ struct Met {
     doubts: Vec<Doubt>,
     /// Why a text that looks like a number was not read as one.
     refused: Option<&'static str>,
+    is_denied: bool,
 }
 
 /// Why an expression gives nothing, without a value of the answer.
@@ -227,7 +232,7 @@ impl Expression {
                 }
             }
         }
-        Ok(Taken { value: value.as_ref().map(shape), doubts: met.doubts })
+        Ok(Taken { value: value.as_ref().map(shape), doubts: met.doubts, is_denied: met.is_denied })
     }
 
     /// The value for a body in each of several orders in which its entries may stand, that of the body first. Where the expression
@@ -269,7 +274,8 @@ impl Expression {
                         value.no_number();
                     });
                     let (entries, doubts, refused) = (meter::entries_met(), meter::doubts(), meter::refusal());
-                    Ok((Some(first), Met { entries, doubts, refused, steps: 0 }))
+                    let is_denied = meter::has_met_denial();
+                    Ok((Some(first), Met { entries, doubts, refused, is_denied, steps: 0 }))
                 }
                 Some(second) => {
                     let hint = match (&first, &second) {
@@ -391,64 +397,6 @@ impl Expression {
             trouble.message.push_str("; it had a tenth of the usual time, as it was stopped before in this run");
         }
         trouble
-    }
-}
-
-impl Json {
-    /// The words in which services usually say what is wrong.
-    pub fn error_message(&self) -> Option<String> {
-        service_message::said(&self.0)
-    }
-
-    /// The same, if the answer is clearly a refusal.
-    pub fn refusal(&self) -> Option<String> {
-        service_message::refusal(&self.0)
-    }
-
-    /// Whether it says that something is wrong, in fields that mean this in any answer. Of those that `is_judged` knows by their
-    /// name the page says what they mean.
-    pub(crate) fn is_denied(&self, is_judged: &dyn Fn(&str) -> bool) -> bool {
-        denial::is_denied(&self.0, is_judged)
-    }
-
-    /// Whether the service says that there is nothing left, so that a zero is right whatever else it says.
-    pub(crate) fn says_that_nothing_is_left(&self) -> bool {
-        self.error_message().is_some_and(|words| denial::is_of_nothing_left(&words))
-    }
-
-    /// The same with zeros for each -1 in it; none if there is no such one.
-    pub(crate) fn without_unknown(&self) -> Option<Json> {
-        // Nearly no answer has one, and to write it out costs as much as to read it.
-        let may_be_unknown = |value: &Value| match value {
-            Value::Number(number) => number.as_f64() == -1.0,
-            value => value.as_text().is_some_and(|text| text.starts_with('-')),
-        };
-        if !self.values().any(may_be_unknown) {
-            return None;
-        }
-        parse_json(denial::without_unknown(&self.0.to_json())?.as_bytes()).ok()
-    }
-
-    /// Whether it is a list or an object in which no value stands under a name of these, whatever it is, but for other objects.
-    pub(crate) fn is_without(&self, is_named: &dyn Fn(&str) -> bool) -> bool {
-        let mut fields = self.values().filter_map(Value::fields).flatten();
-        self.0.as_text().is_none() && !fields.any(|(name, field)| field.fields().is_none() && is_named(name))
-    }
-
-    /// All values in it, itself included.
-    fn values(&self) -> impl Iterator<Item = &Value> {
-        let mut open = vec![&self.0];
-        std::iter::from_fn(move || {
-            let value = open.pop()?;
-            open.extend(value.fields().into_iter().flatten().map(|(_, field)| field));
-            open.extend(value.items().into_iter().flatten());
-            Some(value)
-        })
-    }
-
-    /// Whether the headers of an answer say so.
-    pub(crate) fn are_headers_denied(headers: &BTreeMap<String, String>, is_judged: &dyn Fn(&str) -> bool) -> bool {
-        denial::is_denied_by_headers(headers, is_judged)
     }
 }
 

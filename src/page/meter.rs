@@ -132,9 +132,11 @@ struct Budget {
     /// Whether names are being sorted.
     sorts: bool,
     /// What is in doubt of the texts that were read as numbers, as long as their currency is not known.
-    doubts: [Option<Doubt>; 7],
+    doubts: [Option<Doubt>; 8],
     /// Why a text that looks like a number was not read as one.
     refused: Option<&'static str>,
+    /// Whether `fromjson` has read a text that says that something is wrong.
+    denied: bool,
     /// The address of something on the stack where the evaluation began.
     stack: usize,
     ends: Instant,
@@ -218,8 +220,9 @@ pub(super) fn metered<T>(bounds: &Bounds, order: Order, evaluate: impl FnOnce() 
         order,
         met: 0,
         sorts: false,
-        doubts: [None; 7],
+        doubts: [None; 8],
         refused: None,
+        denied: false,
         stack: here(),
         ends: bounds.ends,
         most: bounds.most,
@@ -347,6 +350,16 @@ pub(super) fn note_doubt(doubt: Doubt) {
 /// What is in doubt of the texts that the evaluation has read as numbers.
 pub(super) fn doubts() -> Vec<Doubt> {
     BUDGET.get().map(|budget| budget.doubts.into_iter().flatten().collect()).unwrap_or_default()
+}
+
+/// Remembers that a text which `fromjson` reads says that something is wrong.
+pub(super) fn note_denial() {
+    BUDGET.set(BUDGET.get().map(|budget| Budget { denied: true, ..budget }));
+}
+
+/// Whether such a text was read.
+pub(super) fn has_met_denial() -> bool {
+    BUDGET.get().is_some_and(|budget| budget.denied)
 }
 
 /// Remembers why a text that looks like a number is none, also where the expression goes on without it.

@@ -4,6 +4,7 @@
 //! bounded before anything recursive sees them, and an evaluation is stopped from within when it has cost too much.
 
 mod budget;
+mod changed;
 mod cpu;
 mod denial;
 pub(crate) mod expression;

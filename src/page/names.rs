@@ -106,7 +106,7 @@ pub(crate) fn is_field(key: &str) -> bool {
 }
 
 /// The words of a name, in small letters: `totalUsage_7d` has `total`, `usage` and `d`.
-fn words(key: &str) -> Vec<String> {
+pub(super) fn words(key: &str) -> Vec<String> {
     let mut words = vec![String::new()];
     let bytes = key.as_bytes();
     for (at, byte) in bytes.iter().enumerate() {

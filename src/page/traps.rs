@@ -97,7 +97,10 @@ fn falls_back_to(term: &Tree, is_fallback: &dyn Fn(&Tree) -> bool) -> bool {
                 let compares = any(condition, &|term| matches!(term, Term::BinOp(_, BinaryOp::Cmp(_), _)));
                 // A bare path is a test for null too; any other filter tests something of its own.
                 let is_null = any(condition, &|term| matches!(term, Term::Call("null", _)));
-                is_null || (!compares && !any(condition, &|term| matches!(term, Term::Call(name, _) if *name != "not")))
+                let is_kind = any(condition, &|term| matches!(term, Term::Call("type", _)));
+                is_null
+                    || is_kind
+                    || (!compares && !any(condition, &|term| matches!(term, Term::Call(name, _) if *name != "not")))
             });
             let results = branches.iter().map(|(_, then)| then).chain(otherwise.as_deref());
             tests_null && results.into_iter().any(is_fallback)

@@ -9,6 +9,8 @@ use quick_xml::escape::{resolve_predefined_entity, unescape};
 use quick_xml::events::{BytesRef, BytesStart, Event};
 use serde_json::{Map, Value};
 
+use crate::model::amount::{self, Word};
+
 /// Deepest nesting of elements.
 const DEEPEST: usize = 64;
 
@@ -114,6 +116,17 @@ fn resolved(reference: &BytesRef) -> Result<String, String> {
     resolve_predefined_entity(reference).map(str::to_owned).ok_or_else(unknown)
 }
 
+fn is_number(text: &Value) -> bool {
+    text.as_str().is_some_and(|text| amount::read(text).is_ok())
+}
+
+/// Whether an element within another one makes another number of the text beside it: `<neg/>`, `<u>k</u>`.
+fn changes((name, value): (&String, &Value)) -> bool {
+    let is_sign = ["debit", "minus", "neg", "negative"].contains(&name.to_lowercase().as_str());
+    let words = value.as_str().and_then(amount::words).unwrap_or_default();
+    !name.starts_with('@') && (is_sign || words.iter().any(|word| !matches!(word, Word::Currency(_))))
+}
+
 /// Puts an element that is closed into the one around it.
 fn close(element: Open, open: &mut [Open], root: &mut Option<Map<String, Value>>) {
     let Open { name, mut fields, mut texts, .. } = element;
@@ -129,6 +142,10 @@ fn close(element: Open, open: &mut [Open], root: &mut Option<Map<String, Value>>
         // Two numbers around an element are not one number.
         match texts.as_slice() {
             [] => {}
+            // A sign or a unit beside a number belongs to it, so that it is only a piece.
+            [text] if is_number(text) && fields.iter().any(changes) => {
+                drop(fields.insert("#text".to_owned(), texts.into()))
+            }
             [text] => drop(fields.insert("#text".to_owned(), text.clone())),
             _ => drop(fields.insert("#text".to_owned(), Value::Array(texts))),
         }

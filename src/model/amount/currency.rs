@@ -85,6 +85,11 @@ impl Currency {
         shares.then_some(if other.codes.len() < self.codes.len() { *other } else { *self })
     }
 
+    /// Whether it is money, and no credits or points.
+    pub(crate) fn is_money(&self) -> bool {
+        !self.label.starts_with(|c: char| c.is_ascii_lowercase()) || self.codes.len() > 1
+    }
+
     /// Whether amounts in it are commonly written with a decimal comma, whichever currency it stands for.
     pub(super) fn has_decimal_comma(&self) -> bool {
         self.codes.iter().all(|code| is_written_with_comma(code))

@@ -11,7 +11,7 @@ use super::{Word, fold};
 const WORDS: &str = "\
     b bn bln bil bill* bio c ct cts crore* cr centi* centavo* céntimo* cent* d deka* dozen* eurocent* fen fils g giga* gwei grand \
     grosz* h halala* hundert hundred* jiao jt juta kilo* kopeck* kopeke* kopiyka* kurus* kuruş lac lacs lakh* m mega* mia miles micro* mila \
-    mil mio mill* mili* milhã* milhõ* milia* miljard* miljoen* miljon* milj milyar* milyon* mld mlj mln mlrd mn mrd nano* ngàn nghìn \
+    mil mio mill* mili* milhã* milhar* milhõ* migliai* milia* miljard* miljoen* miljon* milj milyar* milyon* mld mlj mln mlrd mn mrd nano* ngàn nghìn \
     p paisa* paise* penc* penni* penny pfennig* ribu rb rappen s sat sats satoshi* sen sene stotin* t tausend teur tn tril* tsd tys tysi* \
     tyś* usc tūkst* thousand* trillion* triệu tỷ wei mijn bin öre øre oere hal* коп копе* млн млрд миллион* миллиард* милли* тыс тысяч* \
     мільйон* мільярд* тисяч* हज़ार हजार लाख करोड़ करोड ألف مليون مليار พัน หมื่น แสน ล้าน";

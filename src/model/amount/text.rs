@@ -67,12 +67,19 @@ pub(crate) fn read_in(text: &str, currency: Option<&str>) -> Result<Money, &'sta
         return Err("it is empty");
     }
     let start = number_start(text, 0).ok_or("it holds no number")?;
+    // The full stop of `Ksh.500` belongs to the word.
+    let is_of_word = text[start..].starts_with('.') && text[..start].ends_with(char::is_alphabetic);
+    let start = start + usize::from(is_of_word);
     let end = number_end(text, start);
     if text[end..].contains(|c: char| c.is_ascii_digit()) {
         return Err(NOT_A_NUMBER);
     }
     let before = words(&text[..start]).ok_or(NOT_A_NUMBER)?;
-    let after = words(&text[end..]).ok_or("what stands behind its number is neither a currency nor a known unit")?;
+    let behind = match text[end..].trim() {
+        "Dr" | "Dr." | "DR." => "DR",
+        behind => behind,
+    };
+    let after = words(behind).ok_or("what stands behind its number is neither a currency nor a known unit")?;
     let known = currency.and_then(self::currency);
     assemble(&before, &text[start..end], &after, known)
 }
@@ -86,6 +93,8 @@ pub(crate) enum Doubt {
     Point,
     /// It was cut out beside the name of a currency, which may be another one.
     Beside(Currency),
+    /// A word behind it says that it counts something, such as messages.
+    Counted,
     /// The page's author has taken away what stood before three digits, or has put another separator in its place.
     Exchanged(char, Option<char>),
 }
@@ -123,6 +132,10 @@ impl Doubt {
             Doubt::Point => "1.234",
             Doubt::Beside(beside) => {
                 return (!beside.may_be(currency)).then_some("the number stands beside the name of another currency");
+            }
+            Doubt::Counted => {
+                let is_money = self::currency(currency).is_some_and(|currency| currency.is_money());
+                return is_money.then_some("a word behind it says that it counts something, and no money");
             }
             Doubt::Exchanged(from, to) => {
                 let to = to.map_or(String::new(), String::from);
@@ -263,7 +276,8 @@ pub(crate) fn assemble(
         return Err("its unit is ambiguous");
     }
     let custom = currency.map(|currency| known.and_then(|known| currency.meet(&known)).unwrap_or(currency));
-    let mut value = digits(number, custom.as_ref(), known.as_ref())?;
+    let is_behind = after.iter().any(|word| matches!(word, Word::Currency(_)));
+    let mut value = digits(number, custom.as_ref(), known.as_ref(), is_behind)?;
     if let Some(factor) = factor {
         let is_in_range = value.checked_mul(factor).is_some();
         let why = if is_in_range { exact::TOO_MANY_DIGITS } else { exact::OUT_OF_RANGE };
@@ -276,7 +290,13 @@ pub(crate) fn assemble(
 }
 
 /// The value of digits with separators between them, in the currency that the text names, else in the `known` one.
-fn digits(number: &str, currency: Option<&Currency>, known: Option<&Currency>) -> Result<Decimal, &'static str> {
+/// `is_behind` says that its name stands behind them.
+fn digits(
+    number: &str,
+    currency: Option<&Currency>,
+    known: Option<&Currency>,
+    is_behind: bool,
+) -> Result<Decimal, &'static str> {
     const NO_GROUPS: &str = "its separators are not thousands separators";
     const AMBIGUOUS: &str = "its separator may be a decimal sign or part thousands";
     if number.len() > LONGEST {
@@ -306,6 +326,10 @@ fn digits(number: &str, currency: Option<&Currency>, known: Option<&Currency>) -
             return Err(AMBIGUOUS);
         }
         [Separator::Comma] if is_grouped(&groups) => (groups.concat(), ""),
+        // Whoever writes the currency behind it (`12,50 $`) writes a decimal comma, and no thousands have two digits.
+        [Separator::Comma] if groups[1].len() == 2 && is_behind && currency.is_some_and(Currency::is_money) => {
+            (groups[0].to_owned(), groups[1])
+        }
         [Separator::Comma] if (1..=2).contains(&groups[1].len()) && has(Currency::has_decimal_comma) => {
             (groups[0].to_owned(), groups[1])
         }

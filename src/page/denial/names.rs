@@ -3,15 +3,18 @@
 // The names below are in lower case and without `_` and `-`, so that they stand for every spelling.
 
 /// Fields that hold what is wrong. Where nothing is, they hold nothing, zero or a word for success.
-pub(super) const ERRORS: [&str; 41] = [
+pub(super) const ERRORS: [&str; 46] = [
     "err",
     "errcode",
     "errinfo",
     "errmessage",
     "errmsg",
     "errno",
+    "erreur",
+    "erro",
     "error",
     "errorcode",
+    "errorcount",
     "errordescription",
     "errordetail",
     "errordetails",
@@ -31,12 +34,14 @@ pub(super) const ERRORS: [&str; 41] = [
     "errorstring",
     "errortext",
     "errortype",
+    "errore",
     "exception",
     "failed",
     "failure",
     "fault",
     "faultcode",
     "faultstring",
+    "fehler",
     "haserror",
     "haserrors",
     "iserror",
@@ -47,7 +52,7 @@ pub(super) const ERRORS: [&str; 41] = [
     "错误码",
 ];
 /// Those of them in which a number counts something.
-pub(super) const COUNTS: [&str; 2] = ["errors", "failed"];
+pub(super) const COUNTS: [&str; 3] = ["errorcount", "errors", "failed"];
 /// Fields that say whether it went well.
 pub(super) const SUCCESS: [&str; 15] = [
     "authenticated",
@@ -87,22 +92,31 @@ pub(super) const CODES: [&str; 18] = [
     "statuscode",
     "subcode",
 ];
+/// Those of them that are zero where all is well, or one of few numbers.
+pub(super) const RETURNS: [&str; 8] =
+    ["rc", "rescode", "respcode", "resultcode", "ret", "retcode", "returncode", "statuscode"];
 /// Fields that hold a word or a status, or all of the answer.
 pub(super) const STATUS: [&str; 9] =
     ["ack", "auth", "outcome", "response", "responsestatus", "result", "stat", "state", "status"];
 /// Fields that hold all of the answer.
-pub(super) const WRAPPERS: [&str; 11] = [
+pub(super) const WRAPPERS: [&str; 17] = [
     "answer",
     "baseresp",
     "body",
     "data",
+    "envelope",
+    "extra",
     "head",
     "header",
+    "info",
     "meta",
     "payload",
+    "res",
+    "resp",
     "response",
     "responsemetadata",
     "returnstatus",
+    "rsp",
 ];
 /// Words that say that nothing is wrong.
 pub(super) const FINE: [&str; 20] = [

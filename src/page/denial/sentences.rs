@@ -10,8 +10,9 @@ const LONGEST: usize = 400;
 const MOST_ENTRIES: usize = 20;
 
 /// Fields that hold a sentence, beside those whose names end so as `message` does.
-const NAMES: [&str; 17] = [
+const NAMES: [&str; 20] = [
     "#text",
+    "alerts",
     "comment",
     "desc",
     "description",
@@ -22,6 +23,8 @@ const NAMES: [&str; 17] = [
     "messages",
     "note",
     "notice",
+    "notices",
+    "notifications",
     "reason",
     "remark",
     "text",
@@ -167,6 +170,13 @@ pub(super) fn is_against(text: &str) -> bool {
     let without = |text: &str, words: &[&str]| words.iter().fold(text.to_owned(), |text, word| text.replace(word, " "));
     let other = without(&low, &OTHER_MEANINGS);
     if OTHER_SCRIPTS.iter().any(|word| other.contains(word)) {
+        return true;
+    }
+    let names_error =
+        |start: &str| low.trim_start().strip_prefix(start).is_some_and(|rest| rest.starts_with([':', '：']));
+    let other_than_none =
+        !NO_ERROR.iter().any(|no| spaced(&text).contains(no)) && !is_nothing(low.rsplit(':').next().unwrap_or(""));
+    if other_than_none && ["error", "err", "fehler", "erreur", "erro", "ошибка"].into_iter().any(names_error) {
         return true;
     }
     let clauses = text.split(['.', ';', ',', '!', '?', '|', '&', '\n', '\r', '\t', '。', '，', '；', '！']);

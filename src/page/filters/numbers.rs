@@ -7,7 +7,7 @@ use rust_decimal::Decimal;
 use crate::model::amount::{self, Doubt};
 use crate::page::number::{self, Number};
 use crate::page::value::{Error, Value, may_be_amount};
-use crate::page::{json, meter};
+use crate::page::{denial, json, meter};
 
 /// A filter of numbers that is exact on decimals.
 pub(super) fn rounded(value: Value, exact: fn(&Decimal) -> Decimal, float: fn(f64) -> f64) -> ValR<Value> {
@@ -89,7 +89,12 @@ pub(super) fn from_json(value: Value) -> ValR<Value> {
                 _ => value.derived(inner.as_str().to_owned()),
             })
         }
-        Ok(read) => Ok(read),
+        Ok(read) => {
+            if value.is_foreign() && denial::is_denied(&read, &|_| false) {
+                meter::note_denial();
+            }
+            Ok(read)
+        }
         Err(why) => Err(Error::str(format_args!("a text is not JSON: {why}"))),
     }
 }

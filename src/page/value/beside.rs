@@ -3,6 +3,8 @@
 
 mod before;
 mod behind;
+mod hidden;
+mod label;
 
 use std::ops::Range;
 
@@ -53,6 +55,8 @@ pub(super) struct Beside {
     pub(super) is_in_parentheses: bool,
     /// Whether a minus stands right behind it, and nothing else on that side.
     pub(super) has_minus_behind: bool,
+    /// Whether a word behind it says that it counts something.
+    pub(super) is_counted: bool,
 }
 
 /// One side of a number.
@@ -66,6 +70,7 @@ struct Side<'t> {
     has_dash: bool,
     has_minus_behind: bool,
     currencies: Vec<Currency>,
+    is_counted: bool,
     /// Whether the end of a clause stands between, which the pattern has run over.
     has_crossed: bool,
 }
@@ -98,14 +103,19 @@ pub(super) fn beside(text: &str, range: &Range<usize>, known: &[Known]) -> Resul
         has_dash: false,
         has_minus_behind: false,
         currencies: Vec::new(),
+        is_counted: false,
         has_crossed: false,
     };
     let (mut before, mut behind) = (side(left), side(right));
+    hidden::look(text, range, known)?;
     before.walk_back()?;
-    behind.walk_on()?;
+    if !hidden::is_attribute(text, range) {
+        behind.walk_on()?;
+    }
     let is_in_parentheses = before.is_in_parentheses && behind.is_in_parentheses;
     before.words.reverse();
     before.currencies.append(&mut behind.currencies);
+    before.currencies.extend(label::currency_field(text, range, known));
     Ok(Beside {
         before: before.words,
         behind: behind.words,
@@ -113,6 +123,7 @@ pub(super) fn beside(text: &str, range: &Range<usize>, known: &[Known]) -> Resul
         currencies: before.currencies,
         is_in_parentheses,
         has_minus_behind: behind.has_minus_behind,
+        is_counted: behind.is_counted,
     })
 }
 
@@ -236,11 +247,20 @@ impl Side<'_> {
         })
     }
 
+    /// Whether an author has written all of a part, or takes it out as well: of `CA$` the `$` is not enough.
+    fn is_written_whole(&self, part: &[Character]) -> bool {
+        let text = string(part).to_lowercase();
+        self.known.iter().any(|known| {
+            let is_inside = |at: &Character| known.range.start <= at.range.start && at.range.end <= known.range.end;
+            part.iter().all(is_inside) && (known.how == How::Taken || known.written.contains(&text))
+        })
+    }
+
     /// Takes a word that the reader of amounts knows. What is no money of a country is a word as well.
     fn take(&mut self, word: Word, part: Range<usize>) {
         if let Word::Currency(currency) = word
             && !currency.label().starts_with(|c: char| c.is_ascii_lowercase())
-            && self.named(&self.characters[part]).is_none()
+            && !self.is_written_whole(&self.characters[part])
         {
             self.currencies.push(currency);
         }
@@ -254,6 +274,10 @@ impl Side<'_> {
         if matches!(named, Some(How::Matched | How::Taken)) {
             return Ok(Step::End);
         }
+        // Of what is counted the word stands right behind the number, and no money before it.
+        let is_apart = |character: &Character| character.c.is_whitespace();
+        let is_first = !is_before && self.characters[..part.start].iter().all(is_apart);
+        self.is_counted |= is_first && plain::is_counted(&word.to_lowercase());
         if let Some(words) = amount::words(&word).filter(|words| !words.is_empty()) {
             words.into_iter().for_each(|word| self.take(word, part.clone()));
             return Ok(Step::Over(part.len()));
@@ -278,7 +302,8 @@ impl Side<'_> {
     fn without_scale(&self, part: &[Character], is_label: bool) -> Result<Step, Why> {
         let words: Vec<&[Character]> =
             part.split(|character| !character.c.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
-        let least = if is_label && words.len() > 1 { 1 } else { 4 };
+        let is_part = is_label && matches!(part, [comma, blank, ..] if comma.c == ',' && blank.c == ' ');
+        let least = if is_label && (words.len() > 1 || is_part) { 1 } else { 4 };
         let is_scale = |word: &[Character]| {
             let text = string(word);
             let side =

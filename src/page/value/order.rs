@@ -158,5 +158,49 @@ fn is_ordered_as_text(left: &str, right: &str) -> bool {
         let is_digits = |text: &str| text.len() >= LENGTH_OF_DATES && text.bytes().all(|b| b.is_ascii_digit());
         left.len() == right.len() && is_digits(left) && is_digits(right)
     };
-    left == right || are_aligned() || !is_number(left) || !is_number(right)
+    left == right || are_aligned() || (!is_number(left) || !is_number(right)) && !are_dates_apart(left, right)
+}
+
+/// Whether two dates or times are written so that the alphabet has another order than the calendar: `2026-9-30` and `2026-11-30`,
+/// `1/1/2027` and `2026-12-01`, or times of which each names another zone.
+fn are_dates_apart(left: &str, right: &str) -> bool {
+    if !is_date(left) || !is_date(right) {
+        return false;
+    }
+    let at = left.bytes().zip(right.bytes()).position(|(one, other)| one != other).unwrap_or(0);
+    let run = |text: &str| {
+        let is_digit = |byte: &u8| byte.is_ascii_digit();
+        let start = text.bytes().take(at).rposition(|byte| !byte.is_ascii_digit()).map_or(0, |found| found + 1);
+        (start, start + text.as_bytes()[start..].iter().take_while(|byte| is_digit(byte)).count())
+    };
+    let day_first = |text: &str| !is_time(text);
+    let (one, other) = (zone(left), zone(right));
+    let is_another_zone = one.is_some() && other.is_some() && one != other;
+    // Decimals of a second begin behind the 19th character.
+    let is_before_decimals = at < 19;
+    day_first(left) || day_first(right) || is_before_decimals && run(left) != run(right) || is_another_zone
+}
+
+/// Whether a text begins as a date does: three numbers with the same sign between them.
+fn is_date(text: &str) -> bool {
+    let digits = |text: &str| text.bytes().take_while(u8::is_ascii_digit).count();
+    let first = digits(text);
+    let Some(sign) = text[first..].chars().next().filter(|c| matches!(c, '-' | '/' | '.')) else { return false };
+    let rest = &text[first + 1..];
+    let second = digits(rest);
+    let is_third =
+        rest[second..].strip_prefix(sign).is_some_and(|third| third.starts_with(|c: char| c.is_ascii_digit()));
+    matches!((first, second), (1 | 2 | 4, 1 | 2)) && is_third
+}
+
+/// What a time says of its zone.
+fn zone(text: &str) -> Option<&str> {
+    let time = text.get(10..)?;
+    match time.rfind(['+', '-', 'Z', 'z']) {
+        Some(at) if time[at..].eq_ignore_ascii_case("z") || matches!(&time[at + 1..], "00:00" | "0000" | "00") => {
+            Some("Z")
+        }
+        Some(at) => Some(&time[at..]),
+        None => None,
+    }
 }

@@ -5,8 +5,11 @@ use crate::page::names;
 
 /// Words, beside those that names of fields are made of.
 const WORDS: &str = "
-    acct as at be been but call calls can could disponible disponibles dispo effective el en est exactly ends expire
-    had have i its kontostand la le only or our please prepaid restant restante restantes
+    acct actual actuel aktuell aktuelle aktueller as at attuale bakiye bakiyeniz be been beträgt but call calls can conta could cuenta de
+    della di dostupné dostępne egyenleg es disponibile disponível disponible disponibles dispo effective el en est exactly ends expire
+    compte conto der des die du el ihr il in ist konta konto mein mi mon na notre o seu số dư stan stato su sua suo the tu un una
+    valor votre vostro wynosi zůstatek υπόλοιπο баланс ваш на остаток составляет счета счёт счете доступно доступный текущий
+    had have i insufficient its kontostand la le only or our please prepaid restant restante restantes
     requests run saldo guthaben sind solde so stand still thank thanks that their there these those verbleibend
     verfügbar we were you your yours";
 
@@ -19,10 +22,30 @@ const TELLING: &str = "
 /// Words that say that it is a debt, in small letters.
 const DEBTS: &str = "
     arrear arrears arrearage debit debits debt debts deficit minus negative overdraft overdraw overdrawn overdue owe owed owes owing
-    unpaid neg deuda deudor débiteur débitrice debitore sollsaldo dívida zadłużenie borç skuld nợ задолженность dette débito debito liabilities liability outstanding payable долг долги soll schuld schulden 欠 欠费 欠款 透支 负 负债";
+    unpaid neg adeudado adósság betalen borcunuz datorie debe dług dluh dû débit fällig fällige fälliger gjeld gæld hutang impayé impayée impayés
+    offen offene offener openstaand openstaande pagar pagare payer pendiente pendientes rückstand tartozás tunggakan utang velka verschuldigd
+    zapłaty úhradě борг заборгованість оплате חוב مستحق बकाया ค้างชำระ deuda deudor débiteur débitrice debitore sollsaldo dívida zadłużenie borç skuld nợ задолженность dette débito debito liabilities liability outstanding payable долг долги soll schuld schulden 欠 欠费 欠款 透支 负 负债";
 
 /// The same within words of scripts without blanks.
-const DEBT_RUNS: [&str; 9] = ["欠", "负", "負", "透支", "借方", "应缴", "未払", "未支払", "미납"];
+const DEBT_RUNS: [&str; 17] = [
+    "欠",
+    "负",
+    "負",
+    "透支",
+    "借方",
+    "应缴",
+    "应付",
+    "待缴",
+    "待付",
+    "逾期",
+    "未払",
+    "未支払",
+    "未付",
+    "延滞",
+    "借入",
+    "미납",
+    "연체",
+];
 
 /// Words that end what is said of the number behind them.
 const ENDS_BEFORE: &str = "are had has have is of was were";
@@ -33,7 +56,7 @@ const ENDS_BEHIND: &str = "are as but by for from had has have is of since was w
 /// The same in scripts without blanks between words.
 const RUNS: &str = "
     余额 餘額 剩余 剩餘 可用 账户 帐户 賬戶 当前 目前 总额 總額 总计 总共 合计 共计 额度 額度 还有 还剩 仅剩 余下 共 为 是 有 的 您 你 次 条 条短信 個 个 点
-    积分 张 份 位 整 约合 余 残高 利用可能 可用余额 短信 人民币余额";
+    잔액 잔고 ご利用 の 您的 金额 現在 现 积分 张 份 位 整 约合 余 残高 利用可能 可用余额 短信 人民币余额";
 
 /// What a word beside a number means for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,7 +85,8 @@ pub(super) fn word(word: &str, is_before: bool) -> Option<Plain> {
 /// Whether a label says of the number behind it that it is one of a failure, or owed.
 pub(super) fn is_failure(low: &str) -> bool {
     is_in(
-        "due e err errcode errno error errors exceeded fail failed failure http retcode retry status 状态码 错误 错误码",
+        "due e err errcode errno erreur erro error errore errors exceeded fail failed failure fehler fehlercode fejl fel fout hata http \
+         chyba błąd codice código kod lỗi retcode retry status код ошибка ошибки помилка エラー 오류 返回码 状态码 错误 错误代码 错误码",
         low,
     )
 }
@@ -70,6 +94,15 @@ pub(super) fn is_failure(low: &str) -> bool {
 /// Whether a word in small letters says that it is a debt.
 pub(super) fn is_debt(low: &str) -> bool {
     is_in(DEBTS, low) || DEBT_RUNS.iter().any(|run| low.contains(run))
+}
+
+/// Whether a word behind a number in small letters is what is counted, and no money.
+pub(super) fn is_counted(low: &str) -> bool {
+    is_in(
+        "accounts alerts calls days devices emails files invoices items keys licenses mails members messages orders \
+         products projects records requests seats services sms subscriptions tasks teams tickets transactions units users",
+        low,
+    )
 }
 
 /// The length of the known word that a run of letters begins or ends with, in characters.

@@ -41,6 +41,10 @@ impl Piece<'_> {
         if digits(standing) == taken && digits(written) == taken && is_date(standing) {
             return Err(Why::Date);
         }
+        // `Balance '000: 12.50`.
+        if standing.len() > 2 && standing.bytes().all(|byte| byte == b'0') {
+            return Err(Why::Unknown);
+        }
         let is_one = run_length(standing) == standing.len();
         if !is_one || digits(standing) != taken || digits(written) != taken {
             return Err(Why::Cut);
@@ -77,6 +81,10 @@ impl Piece<'_> {
             return Err(changed);
         }
         beside.currencies.into_iter().for_each(|currency| meter::note_doubt(Doubt::Beside(currency)));
+        let is_money = |word: &Word| matches!(word, Word::Currency(currency) if currency.is_money());
+        if beside.is_counted && !beside.before.iter().chain(&beside.behind).any(is_money) {
+            meter::note_doubt(Doubt::Counted);
+        }
         exchanged.into_iter().for_each(meter::note_doubt);
         Ok(())
     }

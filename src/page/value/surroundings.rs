@@ -27,7 +27,7 @@ pub(super) fn characters(text: &str, range: Range<usize>) -> Vec<Character> {
         let name = rest.split_once(';').map(|(name, _)| name);
         let named =
             name.filter(|name| name.len() <= LONGEST_ENTITY).and_then(|name| Some((entity(name)?, name.len() + 2)));
-        let (c, length) = named.unwrap_or((c, c.len_utf8()));
+        let (c, length) = named.or_else(|| bound(&text[at..])).unwrap_or((c, c.len_utf8()));
         // Where old charsets were read, a soft hyphen may be a minus.
         let c = if c == '\u{ad}' { '\u{2010}' } else { c };
         let range = at..at + length;
@@ -35,6 +35,15 @@ pub(super) fn characters(text: &str, range: Range<usize>) -> Vec<Character> {
         at += length;
     }
     out
+}
+
+/// A sign that bounds the amount behind it, as `&lt; 12.50`, and no tag that is written so.
+fn bound(rest: &str) -> Option<(char, usize)> {
+    let name = ["&lt;", "&gt;", "&le;", "&ge;"].into_iter().find(|name| rest.starts_with(name))?;
+    let next = rest[name.len()..].trim_start().chars().next()?;
+    let is_amount = next.is_numeric() || (!next.is_alphanumeric() && !matches!(next, '/' | '!' | '&' | '<' | '?'));
+    let is_bound = name == "&lt;" && is_amount || name.ends_with("e;");
+    is_bound.then_some(('\u{2264}', name.len()))
 }
 
 /// The same as a text.

@@ -75,7 +75,7 @@ impl Page {
         variables: &Variables,
         earlier: &[Doubt],
     ) -> Result<Reading, Failure> {
-        let Taken { value, mut doubts } = taken.map_err(|why| decode("the balance could not be read", why))?;
+        let Taken { value, mut doubts, .. } = taken.map_err(|why| decode("the balance could not be read", why))?;
         let decode = |message: String| Failure::new(Reason::Decode, message);
         let Some(value) = value else {
             let failure = decode("the answer holds no balance".to_owned());
@@ -142,11 +142,12 @@ fn refuse_doubts(own: &[Doubt], earlier: &[Doubt], currency: Option<&str>) -> Re
     let refusal = |message: String| Err(Failure::new(Reason::Decode, message).with_hint(CERTAIN));
     let what = "the balance in the answer cannot be used";
     // Where no currency is known these say nothing.
-    let is_beside = |doubt: &&Doubt| matches!(doubt, Doubt::Beside(_) | Doubt::Exchanged(..));
+    let is_beside = |doubt: &&Doubt| matches!(doubt, Doubt::Beside(_) | Doubt::Counted | Doubt::Exchanged(..));
     let mut beside = own.iter().chain(earlier).filter(is_beside);
     let found = |currency: &str| beside.find_map(|doubt| Some((doubt, doubt.in_currency(currency)?)));
     if let Some((doubt, why)) = currency.and_then(found) {
         let hint = match doubt {
+            Doubt::Counted => "choose another number, or write the word into the pattern",
             Doubt::Beside(_) => {
                 "take the currency out as well, for example with `{amount, currency}`, or write it into the pattern"
             }

@@ -8,7 +8,10 @@ use std::collections::BTreeMap;
 
 use rust_decimal::Decimal;
 
-use self::denied::{filled_in, filled_in_number, looks_at_nothing, undenied};
+use self::denied::{
+    denied, filled_in, filled_in_number, in_other_currency, is_of_nothing, looks_at_nothing, of_nothing, undenied,
+    unfounded,
+};
 pub(crate) use self::reader::Reader;
 use self::reader::StepReader;
 use super::Page;
@@ -120,7 +123,15 @@ impl Page {
         // Where a page reads a refusal as an answer, that it is one says nothing.
         let is_success = (200..300).contains(&answer.status);
         let undenied = |what: &str| if is_success { undenied(reader, &body, answer.headers, what) } else { Ok(()) };
-        let (mut progress, has_next_page) = progressed(self, reader, progress, &body, &variables, &undenied)?;
+        let before = progress;
+        let (mut progress, has_next_page) = progressed(self, reader, before, &body, &variables, &undenied)?;
+        if let Some(known) = self.known_currency(&variables).filter(|_| !progress.sums.is_empty())
+            && let Some(other) = body.with_other_currencies(known, &|field| reader.names(field))
+            && let Ok((other, _)) = progressed(self, reader, before, &other, &variables, &undenied)
+            && other.sums != progress.sums
+        {
+            return Err(in_other_currency("a sum", known));
+        }
         if has_next_page || each::goes_on(step, &mut progress) {
             return Ok(Verdict::Next(progress));
         }
@@ -136,16 +147,24 @@ impl Page {
             return Ok(Verdict::Next(Progress { step, bound, items, doubts, named, ..Progress::default() }));
         }
         let wanted = Wanted { variables: variables.clone(), ..*wanted };
-        let reading = self.read(reader, seen, &wanted, &progress.doubts)?;
+        let (reading, is_denied_inside) = self.read(reader, seen, &wanted, &progress.doubts)?;
+        let of_other = |other: &Json| Some(self.read(reader, other, &wanted, &progress.doubts).ok()?.0.amount);
+        let is_calculated_from = |other: &Json| of_other(other).as_ref() != Some(&reading.amount);
+        let has_pages = step.next.is_some();
+        if let Some(failure) = unfounded(reader, seen, &reading, has_pages, &is_calculated_from) {
+            return Err(failure);
+        }
         if let Some(what) = filled_in(&reading.amount, self.scaled(Decimal::NEGATIVE_ONE)) {
             let is_empty = matches!(&reading.amount, Amount::Of(amount) if amount.is_zero());
             if !(is_empty && self.spend.is_none() && body.says_that_nothing_is_left()) {
                 undenied(what)?;
+                if is_denied_inside && !reader.others.contains("fromjson") {
+                    return Err(denied(&body, what));
+                }
             }
         } else if let Some(other) = seen.without_unknown()
             && undenied("a -1").is_err()
-            && self.read(reader, &other, &wanted, &progress.doubts).ok().map(|other| other.amount)
-                != Some(reading.amount)
+            && is_calculated_from(&other)
         {
             undenied("a -1 that the balance was calculated from")?;
         }
@@ -166,7 +185,14 @@ impl Page {
     }
 
     /// The reading in the last answer; what was spent, if that is what the page tells. `earlier` is what is in doubt of the answers before it.
-    fn read(&self, reader: &Reader, body: &Json, wanted: &Wanted, earlier: &[Doubt]) -> Result<Reading, Failure> {
+    /// Beside it, whether it was taken out of a text that says that something is wrong.
+    fn read(
+        &self,
+        reader: &Reader,
+        body: &Json,
+        wanted: &Wanted,
+        earlier: &[Doubt],
+    ) -> Result<(Reading, bool), Failure> {
         let variables = &wanted.variables;
         let unlimited = reader.unlimited.as_ref().map(|expression| {
             let said = expression.run_in_any_order(body, variables);
@@ -181,10 +207,12 @@ impl Page {
                 "test something that every good answer has, or ask whether it is there: `has(\"limit\") | not`",
             ));
         }
+        let mut is_denied = false;
         let mut reading = if is_unlimited {
             Reading::new(Amount::Unlimited, self.counted_in().map(str::to_owned))
         } else {
             let value = reader.measured.run_in_any_order(body, variables);
+            is_denied = value.as_ref().is_ok_and(|taken| taken.is_denied);
             self.reading(value, variables, earlier).map_err(|mut failure| {
                 // A page without a test for errors still meets them.
                 if let Some(words) = body.refusal().filter(|_| failure.reason == Reason::Decode) {
@@ -195,7 +223,7 @@ impl Page {
             })?
         };
         reading.beside = self.beside(&reader.beside, body, variables, reading.currency.as_deref());
-        Ok(reading)
+        Ok((reading, is_denied))
     }
 
     /// Whether the second answer lets the first stand.
@@ -321,6 +349,13 @@ fn progressed(
         let (value, currency) = in_known_currency(value, known).map_err(|why| unread(name, why))?;
         if let Some(filled) = filled_in_number(value) {
             undenied(&format!("{filled} for a sum"))?;
+        }
+        let code = page.steps.get(progress.step).and_then(|step| step.sum.get(name));
+        if value.is_zero() && code.is_some_and(|code| is_of_nothing(code, body)) {
+            let other = body.with_other_numbers().map(|other| expression.run(&other, variables));
+            if other.is_none_or(|other| matches!(other, Ok(Some(Shape::Number(number))) if number == "0")) {
+                return Err(of_nothing("a zero for a sum"));
+            }
         }
         next.named = currency.and(known).map(str::to_owned).or(next.named);
         let sum = next.sums.entry(name.clone()).or_default();

@@ -56,6 +56,9 @@ const KRW: Currency = one(&["KRW"]);
 const THB: Currency = one(&["THB"]);
 const KES: Currency = one(&["KES"]);
 const MXN: Currency = one(&["MXN"]);
+const GHS: Currency = one(&["GHS"]);
+const CHF: Currency = one(&["CHF"]);
+const FCFA: Currency = several("FCFA (XAF or XOF)", &["XAF", "XOF"]);
 const CREDITS: Currency = one(&["credits"]);
 const POINTS: Currency = one(&["points"]);
 const TOKENS: Currency = one(&["tokens"]);
@@ -66,8 +69,8 @@ pub(super) const DOT_GROUPS: [&str; 16] =
 /// Those of them with which nobody pays a part of one, and that share no sign with others.
 pub(super) const NO_DECIMALS: [&str; 4] = ["IDR", "ISK", "PYG", "VND"];
 /// Others with a decimal comma.
-pub(super) const DECIMAL_COMMA: [&str; 11] =
-    ["RUB", "UAH", "BYN", "KZT", "PLN", "CZK", "NOK", "SEK", "HUF", "CHF", "ALL"];
+pub(super) const DECIMAL_COMMA: [&str; 16] =
+    ["BAM", "DZD", "GEL", "MAD", "MKD", "RUB", "UAH", "BYN", "KZT", "PLN", "CZK", "NOK", "SEK", "HUF", "CHF", "ALL"];
 
 /// Currencies whose amounts are written with a decimal point wherever they are used, or nearly so. Of any other one it has to
 /// be expected that a comma is its decimal sign.
@@ -80,10 +83,14 @@ pub(super) const DECIMAL_POINT: [&str; 72] = [
 ];
 
 /// Signs, most of them with the letters that say which country's; the longest one that fits counts.
-pub(in crate::model::amount) const SIGNS: [(&str, Currency); 55] = [
+pub(in crate::model::amount) const SIGNS: [(&str, Currency); 78] = [
     // "Moneda nacional", as Mexicans write it behind their dollars.
     ("M.N.", MXN),
     ("$", DOLLAR),
+    ("US dollar", USD),
+    ("US dollars", USD),
+    ("U.S. dollars", USD),
+    ("U$S", USD),
     ("US$", USD),
     ("$US", USD),
     ("HK$", HKD),
@@ -137,6 +144,25 @@ pub(in crate::model::amount) const SIGNS: [(&str, Currency); 55] = [
     ("Ξ", one(&["ETH"])),
     ("Kč", one(&["CZK"])),
     ("zł", one(&["PLN"])),
+    ("GH₵", GHS),
+    ("GH¢", GHS),
+    ("S/", one(&["PEN"])),
+    ("S/.", one(&["PEN"])),
+    ("B/.", one(&["PAB"])),
+    ("Fr.", CHF),
+    ("SFr.", CHF),
+    ("Dhs.", one(&["AED"])),
+    ("Bs.", one(&["BOB"])),
+    ("F CFA", FCFA),
+    ("so'm", one(&["UZS"])),
+    ("грн.", one(&["UAH"])),
+    ("лв.", one(&["BGN"])),
+    ("din.", one(&["RSD"])),
+    ("ден.", one(&["MKD"])),
+    ("د.إ", one(&["AED"])),
+    ("ر.س", one(&["SAR"])),
+    ("د.ك", one(&["KWD"])),
+    ("ש\"ח", one(&["ILS"])),
 ];
 
 /// Words of scripts without blanks between words; the longest one that fits counts.
@@ -212,7 +238,7 @@ pub(in crate::model::amount) const CJK: [(&str, Currency); 68] = [
 ];
 
 /// Words of other scripts, spelt exactly so.
-const SPELT: [(&str, Currency); 32] = [
+const SPELT: [(&str, Currency); 49] = [
     ("KSh", KES),
     ("Ksh", KES),
     ("KSH", KES),
@@ -227,7 +253,18 @@ const SPELT: [(&str, Currency); 32] = [
     ("บาท", THB),
     ("Php", one(&["PHP"])),
     ("PhP", one(&["PHP"])),
-    ("FCFA", several("FCFA (XAF or XOF)", &["XAF", "XOF"])),
+    ("FCFA", FCFA),
+    ("CFA", FCFA),
+    ("Fr", CHF),
+    ("SFr", CHF),
+    ("KD", one(&["KWD"])),
+    ("SR", one(&["SAR"])),
+    ("Br", several("Br (BYN or ETB)", &["BYN", "ETB"])),
+    ("Dhs", one(&["AED"])),
+    ("Dh", one(&["AED"])),
+    ("NIS", one(&["ILS"])),
+    ("Rf", one(&["MVR"])),
+    ("Bs", one(&["BOB"])),
     ("kr", KRONA),
     ("Kr", KRONA),
     ("zl", one(&["PLN"])),
@@ -244,6 +281,12 @@ const SPELT: [(&str, Currency); 32] = [
     ("грн", one(&["UAH"])),
     ("лв", one(&["BGN"])),
     ("тг", one(&["KZT"])),
+    ("тенге", one(&["KZT"])),
+    ("сом", one(&["KGS"])),
+    ("сум", one(&["UZS"])),
+    ("ден", one(&["MKD"])),
+    ("гривен", one(&["UAH"])),
+    ("tenge", one(&["KZT"])),
     ("MEX", MXN),
 ];
 
@@ -252,7 +295,7 @@ pub(in crate::model::amount) const ABBREVIATIONS: [&str; 12] =
     ["kr", "Kr", "Rs", "Rp", "Tk", "руб", "р", "KSh", "Ksh", "Kshs", "TSh", "USh"];
 
 /// Words in any case.
-const WORDS: [(&str, Currency); 21] = [
+const WORDS: [(&str, Currency); 25] = [
     ("rmb", CNY),
     ("yuan", CNY),
     ("yen", JPY),
@@ -261,6 +304,10 @@ const WORDS: [(&str, Currency); 21] = [
     ("euro", EUR),
     ("euros", EUR),
     ("rupees", RUPEE),
+    ("pounds", several("pounds (GBP or EGP)", &["GBP", "EGP", "LBP", "SDG"])),
+    ("pesos", several("pesos", &["MXN", "ARS", "CLP", "COP", "PHP", "UYU", "DOP", "CUP"])),
+    ("dirhams", several("dirhams (AED or MAD)", &["AED", "MAD"])),
+    ("dinars", several("dinars", &["KWD", "RSD", "BHD", "JOD", "DZD", "TND", "IQD", "LYD"])),
     ("roubles", RUB),
     ("rubles", RUB),
     ("usdt", one(&["USDT"])),

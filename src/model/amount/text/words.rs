@@ -58,7 +58,12 @@ pub(crate) fn word(text: &str) -> Option<(Word, usize)> {
     // Most words of a mail name no currency, and the first character tells.
     let may_be_name = begins_name(first);
     // Of signs with letters, these are followed by another character, or are no plain ones.
-    let may_be_sign = may_be_name && (run == 0 || text[run..].starts_with(['$', '¥', '.']) || !text[..run].is_ascii());
+    let may_have_blank = || fits("US dollar") || fits("F CFA");
+    let may_be_sign = may_be_name
+        && (run == 0
+            || text[run..].starts_with(['$', '¥', '£', '₵', '.', '/', '\''])
+            || !text[..run].is_ascii()
+            || may_have_blank());
     if let Some((currency, length)) =
         may_be_sign.then(|| longest(&SIGNS)).flatten().filter(|(_, length)| *length >= run)
     {

@@ -1,11 +1,11 @@
 //! What stands before a number.
 
-use super::{FAR, Side, Step, Why, is_thousand, is_unread};
-use crate::model::amount::{self, Currency, Word};
+use super::{Side, Step, Why, is_thousand, is_unread};
+use crate::model::amount::{self, Word};
 use crate::page::value::digits::{is_one_number, run_before};
 use crate::page::value::surroundings::{
-    Character, currency_at_end, is_blank, is_glue, is_line_end, is_minus, is_of_run, is_of_word, is_parting,
-    is_wrapping, string, tag,
+    currency_at_end, is_blank, is_glue, is_line_end, is_minus, is_of_run, is_of_word, is_parting, is_wrapping, string,
+    tag,
 };
 
 impl Side<'_> {
@@ -33,7 +33,7 @@ impl Side<'_> {
             }
             let is_word = is_of_word(c) || is_of_run(c);
             match self.step_back(c, at, is_apart, &mut depth)? {
-                Step::End if is_word || self.is_written(at - 1) => return Ok(()),
+                Step::End if is_word || self.is_written(at - 1) => return self.without_debt(at),
                 Step::End if !is_run_over => return self.begins_at(at),
                 Step::End => {
                     self.has_crossed = true;
@@ -70,6 +70,7 @@ impl Side<'_> {
             return if may_end && !self.goes_on(at - 1, &c.to_string()) { Ok(Step::End) } else { Err(Why::Cut) };
         }
         if let Some((currency, length)) = currency_at_end(&self.characters[..at]) {
+            self.without_letters(currency, at - length..at)?;
             // `Available credit 5.00 USD`: before its number it is a word, and behind it the unit.
             if currency.label() != "credits" {
                 self.take(Word::Currency(currency), at - length..at);
@@ -99,6 +100,7 @@ impl Side<'_> {
             ',' if is_next && seen.is_none_or(|c| !c.is_alphanumeric() && !is_wrapping(c) && c != ',') => Err(Why::Cut),
             ':' | '=' => self.label(at, is_next && touches_digit),
             '>' => self.tag_back(at),
+            '}' if let Some(start) = self.label_set(at) => Ok(Step::Over(at - start)),
             '(' if *depth > 0 => {
                 *depth -= 1;
                 Ok(Step::Over(1))
@@ -140,40 +142,17 @@ impl Side<'_> {
         }
     }
 
-    /// What stands before the number has ended with a colon: a label, in which only a word of scale means something.
-    fn label(&mut self, at: usize, is_of_time: bool) -> Result<Step, Why> {
-        let before = &self.characters[..at - 1];
-        let is_compared =
-            before.last().is_some_and(|character| matches!(character.c, '<' | '>' | '!' | '=' | '~' | '-'));
-        if !self.is_written(at - 1) && (is_of_time || is_compared) {
-            return Err(Why::Unknown);
-        }
-        let is_end = |character: &Character| {
-            is_line_end(character.c) || is_parting(character.c) || matches!(character.c, ',' | '<' | '>' | '&' | '?')
-        };
-        let start = before.iter().rposition(is_end).map_or(0, |found| found + 1);
-        let label = &before[start.max(before.len().saturating_sub(FAR))..];
-        let end = self.without_scale(label, true)?;
-        // `Balance (EUR): 12.50`. Of a code that is a word as well nobody knows.
-        let words = label.split(|character| !character.c.is_alphanumeric()).filter(|word| word.len() == 3);
-        let codes = words.filter(|word| word.iter().all(|c| c.c.is_ascii_uppercase()) && self.named(word).is_none());
-        let named = codes.map(string).filter(|code| !amount::WORDLIKE.contains(&code.as_str()));
-        let currencies: Vec<Currency> = named
-            .filter_map(|code| match amount::word(&code) {
-                Some((Word::Currency(currency), 3)) => Some(currency),
-                _ => None,
-            })
-            .collect();
-        self.currencies.extend(currencies);
-        Ok(end)
-    }
-
     /// The tag that ends before a place.
     fn tag_back(&self, at: usize) -> Result<Step, Why> {
         let start = self.characters[..at].iter().rposition(|character| character.c == '<').ok_or(Why::Unknown)?;
         match tag(&self.characters[start..at]) {
             Some((_, true)) if self.hangs_on_minus(start) => Err(Why::Changed),
-            Some((length, true)) if length == at - start && self.is_run_over(at - 1..at) => Ok(Step::Over(length)),
+            Some((length, true))
+                if length == at - start
+                    && (self.is_run_over(at - 1..at) || (self.is_matched(at - 1) && !self.is_written(at - 1))) =>
+            {
+                Ok(Step::Over(length))
+            }
             Some((_, true)) => Ok(Step::End),
             Some((length, false)) if length == at - start => Ok(Step::Over(length)),
             _ if self.is_named(at - 1) => Ok(Step::End),
@@ -187,10 +166,5 @@ impl Side<'_> {
         let run = run_before(&text);
         let groups = run.char_indices().filter(|(_, c)| is_glue(*c)).map(|(at, c)| at + c.len_utf8()).chain([0]);
         groups.into_iter().any(|start| is_one_number(&format!("{}{between}{}", &run[start..], self.number)))
-    }
-
-    /// Whether no word of scale stands before where the number's own words begin.
-    fn begins_at(&self, at: usize) -> Result<(), Why> {
-        self.without_scale(&self.characters[at.saturating_sub(FAR)..at], false).map(|_| ())
     }
 }

@@ -78,6 +78,8 @@ impl Side<'_> {
                 *depth -= 1;
                 Ok(Step::Over(1))
             }
+            // The end of `cb({"balance": 5})`.
+            ')' if at > 0 && matches!(self.characters[at - 1].c, '}' | ']') => Ok(Step::End),
             ')' if self.is_left_out(at) => Err(Why::Changed),
             _ if !is_of_word(c) && !is_of_run(c) && !is_wrapping(c) && self.is_named(at) => Ok(Step::End),
             ')' => {
@@ -92,7 +94,7 @@ impl Side<'_> {
             ',' | '.' | ':' => Ok(Step::End),
             c if is_parting(c) => Ok(Step::End),
             c if is_wrapping(c) => Ok(Step::Over(1)),
-            '&' if self.begins_parameter(at) => Ok(Step::End),
+            '&' if self.begins_parameter(at) || rest.starts_with("&lt;/") => Ok(Step::End),
             c if is_of_run(c) => {
                 let length = behind.iter().position(|other| !is_of_run(other.c)).unwrap_or(behind.len());
                 self.run(at..at + 1 + length, false)

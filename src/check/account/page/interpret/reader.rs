@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::check::account::page::ask::Step;
 use crate::check::account::page::beside::BesideReader;
-use crate::check::account::page::error::ErrorTest;
+use crate::check::account::page::error::{ErrorTest, names_field};
 use crate::check::account::page::{Page, filled};
 use crate::page::expression::Expression;
 
@@ -12,6 +12,9 @@ use crate::page::expression::Expression;
 pub(crate) struct Reader {
     pub(super) steps: Vec<StepReader>,
     pub(super) measured: Expression,
+    /// The code of what is measured, and that of all other expressions.
+    pub(super) code: String,
+    pub(super) others: String,
     pub(super) unlimited: Option<Expression>,
     pub(super) beside: BesideReader,
     pub(super) confirm: Option<(Expression, ErrorTest)>,
@@ -42,6 +45,11 @@ impl Reader {
         let tests = self.steps.iter().filter_map(|step| step.error.as_ref());
         tests.chain(self.confirm.iter().map(|(_, error)| error)).any(|error| error.judges(field))
     }
+
+    /// Whether an expression of the page looks at a field of this name.
+    pub(super) fn names(&self, field: &str) -> bool {
+        names_field(&self.code, field) || names_field(&self.others, field) || self.judges(field)
+    }
 }
 
 /// The page's field with an expression that is wrong, and what is wrong with it.
@@ -57,6 +65,12 @@ impl Page {
             code.as_deref().map(|code| compile(field, &filled(code, options))).transpose()
         };
         let (field, _) = self.measured();
+        let code = self.measured_for(options);
+        let steps = || self.steps.iter();
+        let of_steps = steps().flat_map(|step| step.bind.values().chain(step.sum.values()).chain(&step.when));
+        let errors = steps().filter_map(|step| step.error.as_ref()).chain(&self.error);
+        let others: Vec<&str> = of_steps.chain(&self.unlimited).chain(errors).map(String::as_str).collect();
+        let others = others.join("\n");
         let steps = if self.steps.is_empty() {
             vec![StepReader { error: test("error", self.error.as_deref())?, ..StepReader::default() }]
         } else {
@@ -64,7 +78,9 @@ impl Page {
         };
         Ok(Reader {
             steps,
-            measured: compile(field, &self.measured_for(options))?,
+            measured: compile(field, &code)?,
+            code,
+            others,
             unlimited: optional("unlimited", &self.unlimited)?,
             beside: BesideReader {
                 total: optional("total", &self.total)?,

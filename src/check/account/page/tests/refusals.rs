@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{page, result, told};
+use super::{answers, assert_told, binding, page, pages, result, told};
 
 /// The value of a field of the page as it stands in the table.
 fn value(text: &str) -> Value {
@@ -67,5 +67,42 @@ fn what_is_no_currency_is_not_repeated_where_a_project_wants_it() {
                 if is_shown { format!("`currency: {wanted}` is configured") } else { "another `currency`".to_owned() };
             assert!(told.contains(&want) && told.contains(wanted) == is_shown, "{wanted} {answer}: {told}");
         }
+    }
+}
+
+/// The same of what steps add and bind, and of what was spent.
+#[test]
+fn steps_and_what_was_spent_are_held_to_the_same() {
+    let usd = || json!({"currency": "USD"});
+    let other = Err("another currency than USD");
+    for (sum, bodies, want) in [
+        (".v", json!([{"v": 5, "currency": "USD", "next": 2}, {"v": 6, "currency": "USD"}]), Ok("11")),
+        (".v", json!([{"v": 5, "currency": "USD", "next": 2}, {"v": 6, "currency": "EUR"}]), other),
+        ("[.i[].v] | add", json!([{"i": [{"v": 5, "currency": "USD"}, {"v": 6, "currency": "EUR"}]}]), other),
+        ("[.i[]?.v] | add // 0", json!([{"i": [{"v": 5}], "next": 2}, {"i": []}]), Ok("5")),
+        ("[.i[]?.v] | add // 0", json!([{"i": [{"v": 5}], "next": 2}, {}]), Err("a zero for a sum")),
+        (".v", json!([{"v": 5, "next": 2}, {"v": 0}]), Ok("5")),
+        (".v", json!([{"v": 5, "next": 2}, {"v": -1, "status": "error"}]), Err("something is wrong")),
+    ] {
+        assert_told(&pages(sum, "$bind.s", usd()), answers(bodies.as_array().unwrap(), None), want);
+    }
+    for (text, want) in [("$5.00", Ok("5")), ("CA$5.00", Err("another currency"))] {
+        let page = binding(json!({"s": ".u | split(\"$\")[1]"}), "$bind.s | tonumber", usd());
+        let bodies = [json!({"u": text}), json!({})];
+        assert_told(&page, answers(&bodies[..1 + usize::from(want.is_ok())], None), want);
+    }
+    let unlimited = binding(json!({"l": ".l"}), "if $bind.l == \"none\" then \"unlimited\" else $bind.l end", usd());
+    assert_told(&unlimited, answers(&[json!({"l": "none"}), json!({})], None), Ok("unlimited"));
+    for (spend, body, is_read) in [
+        (".u", json!({"u": 0}), true),
+        (".u", json!({"u": 0, "message": "Invalid API key"}), false),
+        (".u", json!({"u": 0, "status": -1}), false),
+        (".u", json!({"u": 0, "retcode": 100}), false),
+        ("reduce .u[]? as $x (0; . + $x)", json!({}), false),
+    ] {
+        let mut page = page(json!({"kind": "spend", "spend": spend, "currency": "USD"}));
+        page.as_object_mut().unwrap().remove("balance");
+        let got = told(result(&page, json!({"body": body.to_string(), "budget": 1000})));
+        assert_eq!(got == "1000", is_read, "{spend} {body}: {got}");
     }
 }
