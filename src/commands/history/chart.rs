@@ -1,14 +1,33 @@
-//! A balance over time in braille characters, each of which is two dots wide and four high.
+//! A balance over time in braille characters, each of which is two dots wide and four high, or in ASCII where a terminal has none.
 
 use crate::model::amount;
+use crate::model::words::{Language, words};
 
 use jiff::Timestamp;
 use rust_decimal::Decimal;
 use rust_decimal::prelude::{FromPrimitive, ToPrimitive};
+use unicode_width::UnicodeWidthStr;
 
-/// The size of a chart, in characters. With its labels it fits a terminal of 80 columns.
-const COLUMNS: usize = 60;
+words! { flag
+    /// What a chart is drawn with.
+    #[derive(Default)]
+    pub(crate) enum Style {
+        /// On a terminal, braille where its locale is UTF-8, else ASCII
+        #[default]
+        Auto = "auto",
+        /// Braille characters
+        Braille = "braille",
+        /// Plain ASCII
+        Ascii = "ascii",
+        /// No chart
+        None = "none",
+    }
+}
+
+/// The height of a chart, in characters.
 const ROWS: usize = 10;
+/// The least and the most characters in a row, without the labels.
+const COLUMNS: [usize; 2] = [20, 200];
 /// Two readings are joined if no more than so many times the usual time lies between them.
 const GAP: i64 = 3;
 /// The forecast takes this share of the past at the most.
@@ -22,45 +41,78 @@ pub(super) struct Chart<'a> {
     pub(super) currency: Option<&'a str>,
     /// Where the forecast begins, and the days until nothing is left: least, usual, most.
     pub(super) ahead: Option<(Timestamp, Decimal, [f64; 3])>,
+    /// The characters in a line, with the labels.
+    pub(super) width: usize,
+    pub(super) is_ascii: bool,
+    pub(super) language: Language,
 }
 
-/// Dots, from the left and from the top.
-struct Canvas(Vec<[[bool; 2 * COLUMNS]; 4]>);
+/// What a dot is part of. The last of several is seen.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+enum Dot {
+    #[default]
+    Blank,
+    Threshold,
+    Forecast,
+    Past,
+}
+
+/// Rows of dots, from the left and from the top.
+struct Canvas {
+    /// The characters in a row.
+    columns: usize,
+    dots: Vec<Vec<Dot>>,
+}
 
 impl Canvas {
-    fn set(&mut self, x: f64, y: f64) {
+    fn new(columns: usize) -> Canvas {
+        Canvas { columns, dots: vec![vec![Dot::Blank; 2 * columns]; 4 * ROWS] }
+    }
+
+    fn set(&mut self, (x, y): (f64, f64), what: Dot) {
         let (x, y) = (x.round(), y.round());
-        let is_inside = x >= 0.0 && x < (2 * COLUMNS) as f64 && y >= 0.0 && y < (4 * ROWS) as f64;
-        if is_inside {
-            self.0[y as usize / 4][y as usize % 4][x as usize] = true;
+        let dot = (x >= 0.0 && y >= 0.0).then(|| self.dots.get_mut(y as usize)?.get_mut(x as usize)).flatten();
+        if let Some(dot) = dot {
+            *dot = what.max(*dot);
         }
     }
 
     /// A line of dots, every so many of which is set.
-    fn line(&mut self, from: (f64, f64), to: (f64, f64), every: usize) {
+    fn line(&mut self, from: (f64, f64), to: (f64, f64), (every, what): (usize, Dot)) {
         let steps = (to.0 - from.0).abs().max((to.1 - from.1).abs()).ceil().clamp(1.0, 10_000.0);
         for step in (0..=steps as usize).step_by(every) {
             let part = step as f64 / steps;
-            self.set(from.0 + (to.0 - from.0) * part, from.1 + (to.1 - from.1) * part);
+            self.set((from.0 + (to.0 - from.0) * part, from.1 + (to.1 - from.1) * part), what);
         }
     }
 
-    fn rows(&self) -> impl Iterator<Item = String> {
+    fn rows(&self, is_ascii: bool) -> impl Iterator<Item = String> {
         // The bit of each dot, from the top, left and right.
         const BITS: [[u32; 2]; 4] = [[0x01, 0x08], [0x02, 0x10], [0x04, 0x20], [0x40, 0x80]];
-        self.0.iter().map(|row| {
+        self.dots.chunks(4).map(move |rows| {
             let cell = |column: usize| {
-                let dots = (0..4).flat_map(|y| (0..2).map(move |x| (y, x)));
-                let set = dots.filter(|(y, x)| row[*y][2 * column + x]).map(|(y, x)| BITS[y][x]);
-                char::from_u32(0x2800 + set.sum::<u32>()).unwrap_or(' ')
+                let dots = rows.iter().zip(BITS).flat_map(|(row, bits)| row[2 * column..2 * column + 2].iter().zip(bits));
+                let (mut set, mut seen) = (0, Dot::Blank);
+                for (dot, bit) in dots {
+                    set += if *dot == Dot::Blank { 0 } else { bit };
+                    seen = seen.max(*dot);
+                }
+                match seen {
+                    Dot::Blank => ' ',
+                    _ if !is_ascii => char::from_u32(0x2800 + set).unwrap_or(' '),
+                    Dot::Threshold => '-',
+                    Dot::Forecast => '.',
+                    Dot::Past => '*',
+                }
             };
-            (0..COLUMNS).map(cell).collect()
+            (0..self.columns).map(cell).collect()
         })
     }
 }
 
 /// The scales: milliseconds to the right, amounts upwards.
 struct Scales {
+    columns: usize,
     from: f64,
     until: f64,
     least: f64,
@@ -69,7 +121,7 @@ struct Scales {
 
 impl Scales {
     fn place(&self, at: f64, amount: f64) -> (f64, f64) {
-        let x = (at - self.from) / (self.until - self.from).max(1.0) * (2 * COLUMNS - 1) as f64;
+        let x = (at - self.from) / (self.until - self.from).max(1.0) * (2 * self.columns - 1) as f64;
         let y = (self.most - amount) / (self.most - self.least) * (4 * ROWS - 1) as f64;
         (x, y)
     }
@@ -77,20 +129,41 @@ impl Scales {
 
 /// The chart with its labels; empty without two readings.
 pub(super) fn draw(chart: &Chart) -> String {
-    let Some(scales) = scales(chart) else { return String::new() };
-    let mut canvas = Canvas(vec![[[false; 2 * COLUMNS]; 4]; ROWS]);
+    let Some(mut scales) = scales(chart) else { return String::new() };
+    let labels = labels(chart, &scales);
+    let width = labels.iter().map(|(_, label)| label.width()).max().unwrap_or_default();
+    // Beside the labels stand a blank on each side and the line.
+    scales.columns = chart.width.saturating_sub(width + 3).clamp(COLUMNS[0], COLUMNS[1]);
+    let mut canvas = Canvas::new(scales.columns);
     if let Some(threshold) = chart.threshold.and_then(|threshold| threshold.to_f64()) {
-        canvas.line(scales.place(scales.from, threshold), scales.place(scales.until, threshold), 3);
+        let ends = [scales.from, scales.until].map(|at| scales.place(at, threshold));
+        canvas.line(ends[0], ends[1], (3, Dot::Threshold));
     }
     past(&mut canvas, chart, &scales);
     if let Some((at, balance, ends)) = &chart.ahead {
         let from = (at.as_millisecond() as f64, balance.to_f64().unwrap_or_default());
         for (end, every) in ends.iter().zip([4, 2, 4]) {
             let to = (from.0 + end * 86_400_000.0, 0.0);
-            canvas.line(scales.place(from.0, from.1), scales.place(to.0, to.1), every);
+            canvas.line(scales.place(from.0, from.1), scales.place(to.0, to.1), (every, Dot::Forecast));
         }
     }
-    labelled(&canvas, chart, &scales)
+    labelled(&canvas, chart, &scales, (&labels, width)) + &legend(chart)
+}
+
+/// What the lines are that are no balances; empty without them.
+fn legend(chart: &Chart) -> String {
+    let is_chinese = chart.language == Language::Zh;
+    let (dash, dot) = match (chart.is_ascii, is_chinese) {
+        (true, false) => ("- ", ". "),
+        (true, true) => ("- ", ". "),
+        (false, false) => ("dashed: ", "dotted: "),
+        (false, true) => ("虚线：", "点线："),
+    };
+    let (threshold, forecast) = if is_chinese { ("阈值", "预测") } else { ("threshold", "forecast") };
+    let shown = chart.threshold.map(|amount| format!("{dash}{threshold} {}", amount::show(amount, chart.currency)));
+    let ahead = chart.ahead.as_ref().map(|_| format!("{dot}{forecast}"));
+    let parts: Vec<String> = shown.into_iter().chain(ahead).collect();
+    if parts.is_empty() { String::new() } else { format!(" {}\n", parts.join(if is_chinese { "，" } else { ", " })) }
 }
 
 fn scales(chart: &Chart) -> Option<Scales> {
@@ -105,7 +178,7 @@ fn scales(chart: &Chart) -> Option<Scales> {
     let threshold = chart.threshold.and_then(|threshold| threshold.to_f64());
     let all = || balances.iter().copied().chain(threshold);
     let (least, most) = (all().fold(0.0, f64::min), all().fold(0.0, f64::max));
-    (most > least).then_some(Scales { from, until, least, most })
+    (most > least).then_some(Scales { columns: 0, from, until, least, most })
 }
 
 /// Readings that are near each other are joined; a gap stays a gap.
@@ -119,40 +192,42 @@ fn past(canvas: &mut Canvas, chart: &Chart, scales: &Scales) {
     };
     for (at, balance) in &chart.readings {
         if let Some(balance) = balance {
-            let (x, y) = place(*at, *balance);
-            canvas.set(x, y);
+            canvas.set(place(*at, *balance), Dot::Past);
         }
     }
     for pair in chart.readings.windows(2) {
         let [(from, before), (to, after)] = pair else { continue };
         let is_near = to.as_millisecond() - from.as_millisecond() <= GAP * usual;
         if let (Some(before), Some(after), true) = (before, after, is_near) {
-            canvas.line(place(*from, *before), place(*to, *after), 1);
+            canvas.line(place(*from, *before), place(*to, *after), (1, Dot::Past));
         }
     }
 }
 
-fn labelled(canvas: &Canvas, chart: &Chart, scales: &Scales) -> String {
+/// The amounts beside the rows.
+fn labels(chart: &Chart, scales: &Scales) -> [(usize, String); 3] {
     let label = |amount: f64| {
         let amount = Decimal::from_f64(amount).map(|amount| amount.round_sf(6).unwrap_or(amount));
         amount.map(|amount| amount::show(amount, chart.currency)).unwrap_or_default()
     };
     let middle = f64::midpoint(scales.least, scales.most);
-    let labels = [(0, label(scales.most)), (ROWS / 2, label(middle)), (ROWS - 1, label(scales.least))];
-    let width = labels.iter().map(|(_, label)| unicode_width::UnicodeWidthStr::width(label.as_str())).max();
-    let width = width.unwrap_or_default();
+    [(0, label(scales.most)), (ROWS / 2, label(middle)), (ROWS - 1, label(scales.least))]
+}
+
+fn labelled(canvas: &Canvas, chart: &Chart, scales: &Scales, (labels, width): (&[(usize, String)], usize)) -> String {
+    let (line, corner) = if chart.is_ascii { ('|', '+') } else { ('│', '└') };
     let mut out = String::new();
-    for (number, row) in canvas.rows().enumerate() {
+    for (number, row) in canvas.rows(chart.is_ascii).enumerate() {
         let label = labels.iter().find(|(at, _)| *at == number).map_or("", |(_, label)| label.as_str());
-        let blank = " ".repeat(width - unicode_width::UnicodeWidthStr::width(label));
-        out += &format!(" {blank}{label} │{}\n", row.trim_end_matches('\u{2800}'));
+        let blank = " ".repeat(width - label.width());
+        out += &format!(" {blank}{label} {line}{}\n", row.trim_end());
     }
     let day = |at: f64| {
         Timestamp::from_millisecond(at as i64).map(|at| at.strftime("%Y-%m-%d").to_string()).unwrap_or_default()
     };
     let (from, until) = (day(scales.from), day(scales.until));
-    let between = " ".repeat(COLUMNS.saturating_sub(from.len() + until.len()));
-    out += &format!(" {} └{from}{between}{until}\n", " ".repeat(width));
+    let between = " ".repeat(canvas.columns.saturating_sub(from.len() + until.len()).max(1));
+    out += &format!(" {} {corner}{from}{between}{until}\n", " ".repeat(width));
     out
 }
 
@@ -162,13 +237,17 @@ mod tests {
 
     use super::*;
 
+    const WIDTH: usize = 80;
+    /// The characters in a row beside `100.00 USD`.
+    const COLUMNS: usize = WIDTH - 13;
+
     fn chart(balances: &[(i64, Option<i64>)]) -> Chart<'static> {
         let begin: Timestamp = "2026-11-01T00:00:00Z".parse().unwrap();
         let reading = |(hour, balance): &(i64, Option<i64>)| {
             (begin + SignedDuration::from_hours(*hour), balance.map(Decimal::from))
         };
         let readings = balances.iter().map(reading).collect();
-        Chart { readings, threshold: None, currency: Some("USD"), ahead: None }
+        Chart { readings, threshold: None, currency: Some("USD"), ahead: None, width: WIDTH, is_ascii: false, language: Language::En }
     }
 
     /// The rows of dots, without the labels.
@@ -182,14 +261,14 @@ mod tests {
         let all: Vec<(i64, Option<i64>)> = (0..=60).map(|hour| (hour, Some(100))).collect();
         let top = rows(&chart(&all))[0].clone();
         assert_eq!(top.chars().count(), COLUMNS);
-        assert!(!top.contains('\u{2800}'), "{top}");
+        assert!(!top.contains(' '), "{top}");
         for (name, with_gap) in [
             ("missing", all.iter().filter(|(hour, _)| !(20..40).contains(hour)).copied().collect::<Vec<_>>()),
             ("failed", all.iter().map(|(hour, one)| (*hour, one.filter(|_| !(20..40).contains(hour)))).collect()),
         ] {
             let top = rows(&chart(&with_gap))[0].clone();
-            let blank = top.chars().filter(|c| *c == '\u{2800}').count();
-            assert!((18..=21).contains(&blank), "{name}: {blank} of {top}");
+            let blank = top.chars().filter(|c| *c == ' ').count();
+            assert!((20..=23).contains(&blank), "{name}: {blank} of {top}");
         }
     }
 
@@ -203,11 +282,34 @@ mod tests {
         assert_eq!(rows(&chart)[ROWS - 1].chars().count(), COLUMNS, "the usual end is the right end");
         chart.threshold = Some(Decimal::from(100));
         let middle = rows(&chart)[ROWS / 2 - 1].clone() + &rows(&chart)[ROWS / 2];
-        assert!(middle.chars().filter(|c| *c != '\u{2800}').count() >= COLUMNS / 2, "{middle}");
+        assert!(middle.chars().filter(|c| *c != ' ').count() >= COLUMNS / 2, "{middle}");
         let drawn = draw(&chart);
         for label in ["200.00 USD │", "100.00 USD │", "0.00 USD │", "└2026-11-01", "2026-11-04"] {
             assert!(drawn.contains(label), "{label}: {drawn}");
         }
+    }
+
+    #[test]
+    fn it_is_as_wide_as_the_terminal_and_ascii_where_that_has_nothing_else() {
+        let mut chart = chart(&(0..=48).map(|hour| (hour, Some(200 - 2 * hour))).collect::<Vec<_>>());
+        let (at, balance) = *chart.readings.last().unwrap();
+        chart.ahead = Some((at, balance.unwrap(), [0.5, 1.0, 1.0]));
+        chart.threshold = Some(Decimal::from(50));
+        for (width, want) in [(0, 33), (40, 40), (80, 80), (132, 132), (1000, 213)] {
+            for is_ascii in [false, true] {
+                let drawn = draw(&Chart { width, is_ascii, readings: chart.readings.clone(), ..chart });
+                let widest = drawn.lines().take(ROWS + 1).map(UnicodeWidthStr::width).max();
+                assert_eq!(widest, Some(want), "{width}: {drawn}");
+                assert_eq!(drawn.is_ascii(), is_ascii, "{drawn}");
+            }
+        }
+        chart.is_ascii = true;
+        let drawn = draw(&chart);
+        for part in [" 200.00 USD |***", "---", "...", "+2026-11-01", " - threshold 50.00 USD, . forecast\n"] {
+            assert!(drawn.contains(part), "{part}: {drawn}");
+        }
+        (chart.is_ascii, chart.language) = (false, Language::Zh);
+        assert!(draw(&chart).ends_with(" 虚线：阈值 50.00 USD，点线：预测\n"), "{}", draw(&chart));
     }
 
     #[test]
