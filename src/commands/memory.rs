@@ -158,3 +158,24 @@ pub(super) fn failed(format: Format, place: &str) -> impl Fn(crate::state::Store
         Exit::Unknown
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn braille_is_for_terminals_that_have_it() {
+        for (variables, want) in [
+            (&[][..], false),
+            (&[("LANG", "C.UTF-8")], true),
+            (&[("LANG", "zh_CN.utf8"), ("TERM", "xterm-256color")], true),
+            (&[("LANG", "en_US.UTF-8"), ("LC_ALL", "C")], false),
+            (&[("LANG", "C"), ("LC_CTYPE", "en_GB.UTF-8")], true),
+            (&[("LANG", "C.UTF-8"), ("TERM", "linux")], false),
+            (&[("LANG", "C.UTF-8"), ("TERM", "dumb")], false),
+            (&[("LANG", "de_DE@euro")], false),
+        ] {
+            assert_eq!(has_braille(&Environment::of(variables)), want, "{variables:?}");
+        }
+    }
+}

@@ -71,7 +71,9 @@ impl Stage {
         let before = (begin, check);
         for _ in 0..MOST_PARTS {
             let next = "SELECT min(run) FROM runs WHERE run >= $1";
-            let Some(first) = database.query(next, &[begin.into()])?.first().and_then(|row| row.optional_int(0)) else { break };
+            let Some(first) = database.query(next, &[begin.into()])?.first().and_then(|row| row.optional_int(0)) else {
+                break;
+            };
             let part = first.div_euclid(self.length) * self.length;
             if part > begin {
                 (begin, check) = (part, i64::MIN);
@@ -98,7 +100,11 @@ impl Stage {
         Ok(left)
     }
 
-    fn runs(&self, database: &mut dyn Database, (part, end): (i64, i64)) -> Result<HashMap<i64, (String, i64)>, StoreError> {
+    fn runs(
+        &self,
+        database: &mut dyn Database,
+        (part, end): (i64, i64),
+    ) -> Result<HashMap<i64, (String, i64)>, StoreError> {
         let sql = "SELECT run, shard, is_partial FROM runs WHERE run >= $1 AND run < $2";
         let rows = database.query(sql, &[part.into(), end.into()])?;
         rows.iter().map(|row| Ok((row.int(0)?, (row.text(1)?.to_owned(), row.int(2)?)))).collect()
@@ -169,16 +175,16 @@ fn thinned(samples: &[Sample]) -> (Vec<usize>, Vec<(usize, Stretch)>) {
     let (mut removed, mut kept) = (Vec::new(), Vec::new());
     // What was removed since the last sample that stays, and the last one of that.
     let mut open: Option<(usize, Stretch)> = None;
+    let own = |at: usize| Stretch::kept(samples[at].balance?, samples[at].merged.as_deref());
     for (at, sample) in samples.iter().enumerate() {
-        let Some(balance) = sample.balance else {
+        if sample.balance.is_none() {
             // The last thing that is known of a check stays.
             if at + 1 < samples.len() {
                 removed.push(at);
             }
             continue;
-        };
-        let own = Stretch::kept(balance, sample.merged.as_deref());
-        let joined = own.and_then(|own| open.map_or(Some(own), |(_, before)| before.join(own)));
+        }
+        let joined = own(at).and_then(|own| open.map_or(Some(own), |(_, before)| before.join(own)));
         match (joined, open.take()) {
             (Some(joined), _) if !stays(samples, at) => {
                 removed.push(at);
@@ -188,7 +194,7 @@ fn thinned(samples: &[Sample]) -> (Vec<usize>, Vec<(usize, Stretch)>) {
             // Sums that cannot be added stay where they are.
             (None, Some((last, before))) => {
                 removed.retain(|removed| *removed != last);
-                kept.push((last, before));
+                kept.extend((own(last) != Some(before)).then_some((last, before)));
             }
             (_, None) => {}
         }

@@ -19,7 +19,9 @@ use super::past_runs::{self, Check, Runs, Seen};
 use super::records::{Access, Decider, Marks, Run, RunFindings, Snapshot};
 use super::remembered;
 use super::worker::{Engine, Job};
-use super::{ChannelState, Said, acknowledge, channel_states, claim, finish, mutes, queries, rows, snapshot, sums, thin};
+use super::{
+    ChannelState, Said, acknowledge, channel_states, claim, finish, mutes, queries, rows, snapshot, sums, thin,
+};
 use crate::decide::forecast::account::Reading;
 use crate::decide::memory::{Memory, Mute};
 use crate::decide::route::{Asked, Patterns};

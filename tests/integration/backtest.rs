@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 on_both! {
     a_config_is_tried_on_the_past
     a_run_is_shown_as_it_was
+    older_samples_are_thinned_with_exact_sums
 }
 
 /// 2026-11-02 00:00 UTC, a Monday.
@@ -19,7 +20,12 @@ fn at(hour: i64) -> String {
 /// A run at that hour.
 fn run(world: &World, hour: i64, balance: Value) -> Finished {
     world.balance("A", balance);
-    world.program.clone().env("BALANCE_ALERT_CLOCK", &at(hour)).env("BALANCE_ALERT_RUN_ID", &format!("run-{hour}")).run()
+    world
+        .program
+        .clone()
+        .env("BALANCE_ALERT_CLOCK", &at(hour))
+        .env("BALANCE_ALERT_RUN_ID", &format!("run-{hour}"))
+        .run()
 }
 
 /// A question at hour 30, with the config of that name.
@@ -79,7 +85,7 @@ fn a_run_is_shown_as_it_was(kind: Kind) {
     world.channel(false);
     run(&world, 6, json!(8)).expect(75);
     world.channel(true);
-    run(&world, 12, json!("x")).expect(2);
+    run(&world, 12, json!("x")).expect(3);
     let replay = |id: &str| ask(&world, "config.yaml", ["replay", id, "--output", "json"]).expect(0).report();
     let calm = replay("run-0");
     assert_eq!((&calm["alerts"], &calm["runs"][0]["exit_code"]), (&json!([]), &json!(0)), "{calm:#}");
@@ -99,9 +105,57 @@ fn a_run_is_shown_as_it_was(kind: Kind) {
     assert_eq!((&failed["status"], &failed["reason"]), (&json!("failed"), &json!("decode")), "{failed}");
     let table = ask(&world, "config.yaml", ["replay", "run-6"]).expect(0);
     assert!(table.stdout.lines().all(|line| line.chars().count() <= 80), "{table}");
-    for part in ["run-6: began 2026-11-02 06:00:00 UTC", "exit code 75", "A: low (critical), decided: custom sent", "Not kept of any"] {
+    for part in [
+        "run-6: began 2026-11-02 06:00:00 UTC",
+        "exit code 75",
+        "A: low (critical), decided: custom sent",
+        "Not kept of any",
+    ] {
         assert!(table.stdout.contains(part), "{part}: {table}");
     }
     let absent = ask(&world, "config.yaml", ["replay", "run-7"]).expect(64);
     assert!(absent.stderr.contains("the last runs are `run-12`, `run-6`, `run-0`"), "{absent}");
+}
+
+/// Runs every five minutes of 40 days ago, and every hour of 250 days ago, that a newer run finds in its memory.
+fn older_samples_are_thinned_with_exact_sums(kind: Kind) {
+    let world = World::new(kind, &[("A", 100), ("B", 500)]);
+    world.program.clone().env("BALANCE_ALERT_CLOCK", &at(0)).run().expect(0);
+    world.program.clone().env("BALANCE_ALERT_CLOCK", &at(48)).run().expect(0);
+    let (newest, hour) = (world.count("SELECT max(run) FROM runs"), 3_600_000_000);
+    let day = |days: i64| (newest - days * 24 * hour).div_euclid(24 * hour) * 24 * hour;
+    let old = (0..48).map(|at| day(250) + at * hour + 5);
+    let runs: Vec<i64> = old.chain((0..36).map(|at| day(40) + at * hour / 12)).collect();
+    let balance = |at: usize| 500 - 3 * i64::try_from(at).unwrap() + if at % 7 == 0 { 20 } else { 0 };
+    let mut sql = String::new();
+    for (at, run) in runs.iter().enumerate() {
+        sql += &format!(
+            "INSERT INTO runs (run, id, finished_at, exit_code, checks, ends_by, is_partial) \
+             SELECT {run}, 'old', finished_at, exit_code, checks, ends_by, is_partial FROM runs WHERE run = {newest}; \
+             INSERT INTO samples (run, check_id, status, balance, threshold, currency) \
+             SELECT {run}, check_id, status, '{}', threshold, currency FROM samples WHERE run = {newest}; ",
+            balance(at)
+        );
+    }
+    world.sql(&sql);
+    let ask = || ask(&world, "config.yaml", ["history", "A", "--since", "400d", "--output", "json"]).expect(0).report();
+    let sums = |answer: &Value| ["fell", "rose", "change"].map(|key| answer["projects"][0][key].as_f64().unwrap());
+    let count =
+        || world.count("SELECT count(*) FROM samples s JOIN checks c ON c.check_id = s.check_id WHERE c.name = 'A'");
+    let (before, all) = (ask(), count());
+    let balances: Vec<i64> = (0..runs.len()).map(balance).chain([100, 100]).collect();
+    let steps = || balances.windows(2).map(|pair| pair[1] - pair[0]);
+    let want =
+        [-steps().map(|step| step.min(0)).sum::<i64>(), steps().map(|step| step.max(0)).sum(), 100 - balances[0]];
+    assert_eq!((all, sums(&before)), (86, want.map(|sum| sum as f64)), "{before:#}");
+    world.program.clone().env("BALANCE_ALERT_CLOCK", &at(48)).run().expect(0);
+    let after = ask();
+    // Two days, three hours, and the three runs of these days.
+    assert_eq!(count(), 2 + 3 + 3, "{}: {after:#}", kind.name());
+    // The first balance that is kept is the last one of its day.
+    assert_eq!(sums(&after)[..2], sums(&before)[..2], "{after:#}");
+    assert_eq!(after["projects"][0]["samples"][0]["balance"], balance(23), "{after:#}");
+    let replayed = self::ask(&world, "config.yaml", ["replay", "old", "--output", "json"]).expect(0).report();
+    let notes = replayed["not_kept"].to_string();
+    assert!(notes.contains("of older runs the last one of an hour or of a day is enough"), "{notes}");
 }

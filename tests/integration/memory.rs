@@ -339,7 +339,10 @@ fn history_says_how_long_a_balance_lasts(kind: Kind) {
     assert!(chart.contains("lasts about 6 days, until about ") && chart.contains("consumes 80 a day"), "{chart}");
     assert!(chart.contains('│') && chart.contains("dotted: forecast"), "{chart}");
     let piped = world.ask(["history", "A"]).expect(0).stdout;
-    assert!(!piped.contains('│') && piped.contains("lasts about 6 days"), "a pipe gets none unless it is asked for: {piped}");
+    assert!(
+        !piped.contains('│') && piped.contains("lasts about 6 days"),
+        "a pipe gets none unless it is asked for: {piped}"
+    );
     assert!(world.ask(["history", "B"]).expect(0).stdout.contains("not enough history for a forecast"));
     assert!(!world.ask(["history"]).expect(0).stdout.contains('│'), "a chart is for one");
 }

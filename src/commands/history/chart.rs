@@ -27,7 +27,7 @@ words! { flag
 /// The height of a chart, in characters.
 const ROWS: usize = 10;
 /// The least and the most characters in a row, without the labels.
-const COLUMNS: [usize; 2] = [20, 200];
+const COLUMNS: [usize; 2] = [24, 200];
 /// Two readings are joined if no more than so many times the usual time lies between them.
 const GAP: i64 = 3;
 /// The forecast takes this share of the past at the most.
@@ -295,7 +295,7 @@ mod tests {
         let (at, balance) = *chart.readings.last().unwrap();
         chart.ahead = Some((at, balance.unwrap(), [0.5, 1.0, 1.0]));
         chart.threshold = Some(Decimal::from(50));
-        for (width, want) in [(0, 33), (40, 40), (80, 80), (132, 132), (1000, 213)] {
+        for (width, want) in [(0, 37), (40, 40), (80, 80), (132, 132), (1000, 213)] {
             for is_ascii in [false, true] {
                 let drawn = draw(&Chart { width, is_ascii, readings: chart.readings.clone(), ..chart });
                 let widest = drawn.lines().take(ROWS + 1).map(UnicodeWidthStr::width).max();
@@ -305,7 +305,7 @@ mod tests {
         }
         chart.is_ascii = true;
         let drawn = draw(&chart);
-        for part in [" 200.00 USD |***", "---", "...", "+2026-11-01", " - threshold 50.00 USD, . forecast\n"] {
+        for part in [" 200.00 USD |***", "-- --", "...", "+2026-11-01", " - threshold 50.00 USD, . forecast\n"] {
             assert!(drawn.contains(part), "{part}: {drawn}");
         }
         (chart.is_ascii, chart.language) = (false, Language::Zh);

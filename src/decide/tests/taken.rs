@@ -22,14 +22,19 @@ fn what_is_remembered_is_what_the_store_keeps() {
             }
             if random.u8(..3) == 0 {
                 let days = jiff::civil::Weekday::Monday.cycle_forward().take(5).collect();
-                listener.active = Some(ActiveTimes { days, from: 540, until: 1080, zone: None, holds_critical: random.bool() });
+                listener.active =
+                    Some(ActiveTimes { days, from: 540, until: 1080, zone: None, holds_critical: random.bool() });
             }
         }
         let mut followed = Memory::default();
         let (mut second, mut balance) = (0, "500");
         for run in 0..60 {
             second += *random.choice(&[300, 3600, 21_600, 90_000]).unwrap();
-            balance = if random.bool() { balance } else { random.choice(&["20", "60", "110", "152", "500", "x", "inf"]).unwrap() };
+            balance = if random.bool() {
+                balance
+            } else {
+                random.choice(&["20", "60", "110", "152", "500", "x", "inf"]).unwrap()
+            };
             let found = accounts(&judge(vec![(life.subject.clone(), outcome_of(balance))]));
             let decision = decide(&found, &followed, &life.rules, at(second), &format!("r{}", run + 1));
             told += decision.alerts.len();
