@@ -58,7 +58,6 @@ pub(super) fn past(
             parameters.extend([first.0.into(), last.0.into()]);
         }
     }
-    sql += " ORDER BY s.run";
     let (mut all, mut odd) = (BTreeMap::<Identity, Vec<Reading>>::new(), Odd::default());
     for row in database.query(&sql, &parameters)? {
         odd.read(&SAMPLES, &row, |row| {
@@ -68,6 +67,8 @@ pub(super) fn past(
         })?;
     }
     odd.tell();
+    // They nearly stand in this order, which SQLite does not know: it would write them all down once more to sort them.
+    all.values_mut().for_each(|readings| readings.sort_by_key(|reading| reading.at));
     Ok(all)
 }
 

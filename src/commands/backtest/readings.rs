@@ -12,11 +12,14 @@ use crate::state::hourly_readings::{HOURLY, HOUR, SIX_HOURS};
 /// Runs after which what nobody will ask for any more is forgotten.
 const FORGOTTEN_AFTER: usize = 64;
 
+/// The part of the checks that a run is about, and whether flags left some out.
+type Lane = (Option<Shard>, bool);
+
 /// What runs have read so far.
 #[derive(Default)]
 pub(super) struct Past {
     /// The runs of each part of the checks, as microseconds since 1970, oldest first.
-    lanes: Vec<((Option<Shard>, bool), Vec<i64>)>,
+    lanes: Vec<(Lane, Vec<i64>)>,
     readings: HashMap<Identity, Vec<Reading>>,
     runs: usize,
 }
@@ -40,7 +43,7 @@ impl Past {
     }
 
     /// Adds what a run has read.
-    pub(super) fn add(&mut self, lane: (Option<Shard>, bool), at: Timestamp, read: Vec<(Identity, Reading)>) {
+    pub(super) fn add(&mut self, lane: Lane, at: Timestamp, read: Vec<(Identity, Reading)>) {
         let run = at.as_microsecond();
         match self.lanes.iter_mut().find(|(known, _)| *known == lane) {
             Some((_, runs)) => runs.push(run),
