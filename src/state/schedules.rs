@@ -32,7 +32,8 @@ pub(super) fn schedules(database: &mut dyn Database, own: &Schedule) -> Result<V
         let rows = match &before {
             None => newest("", &[])?,
             Some((name, shard)) => {
-                let shards = newest("AND schedule = $1 AND shard < $2", &[name.as_str().into(), shard.as_str().into()])?;
+                let shards =
+                    newest("AND schedule = $1 AND shard < $2", &[name.as_str().into(), shard.as_str().into()])?;
                 if shards.is_empty() { newest("AND schedule < $1", &[name.as_str().into()])? } else { shards }
             }
         };
