@@ -6,9 +6,9 @@ use clap::Args;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
+use super::alerts;
 use super::memory::{Answer, answer, failed, find, leave};
 use crate::cli::StoreArgs;
-use crate::model::alert::{Event, Level, Topic};
 use crate::model::amount;
 use crate::model::identity::Identity;
 use crate::model::text::{self, ShortNames};
@@ -17,7 +17,7 @@ use crate::process::exit::Exit;
 use crate::process::{Process, logging, watchdog};
 use crate::report::{ListOutput, amount_cell, columns};
 use crate::state::past_runs::{Check, Runs, Seen};
-use crate::state::queries::{LastRun, Message, SendingStatus};
+use crate::state::queries::{LastRun, Message};
 use crate::state::{Store, StoreError};
 
 /// The width of the answer for people, in columns.
@@ -106,35 +106,11 @@ struct SeenEntry<'a> {
 }
 
 #[derive(Serialize)]
-struct AlertEntry<'a> {
-    project: &'a str,
-    topic: Topic,
-    event: Event,
-    level: Level,
-    balance: Option<Box<RawValue>>,
-    threshold: Option<Box<RawValue>>,
-    currency: Option<&'a str>,
-    dedup_key: &'a str,
-    decided_at: String,
-    /// Whether this run decided it, or an earlier one.
-    is_own: bool,
-    deliveries: Vec<DeliveryEntry<'a>>,
-}
-
-#[derive(Serialize)]
-struct DeliveryEntry<'a> {
-    channel: &'a str,
-    status: SendingStatus,
-    at: String,
-    run_id: &'a str,
-    error: Option<&'a str>,
-}
-
-#[derive(Serialize)]
 struct Root<'a> {
     schema_version: u32,
     runs: Vec<RunEntry<'a>>,
-    alerts: Vec<AlertEntry<'a>>,
+    /// What this run decided, and what of earlier runs it sent.
+    alerts: Vec<alerts::Alert<'a>>,
     not_kept: Vec<String>,
 }
 
@@ -222,33 +198,7 @@ impl Replayed {
                 })
                 .collect(),
         });
-        let alerts = self.messages.iter().map(|message| {
-            let alert = &message.alert;
-            AlertEntry {
-                project: &alert.project,
-                topic: alert.topic(),
-                event: alert.event,
-                level: alert.level,
-                balance: alert.balance().map(amount::to_json),
-                threshold: alert.threshold().map(amount::to_json),
-                currency: alert.currency(),
-                dedup_key: &alert.dedup_key,
-                decided_at: iso(message.created_at),
-                is_own: self.is_own(message),
-                deliveries: message
-                    .deliveries
-                    .iter()
-                    .map(|sending| DeliveryEntry {
-                        channel: &sending.channel,
-                        status: sending.status,
-                        at: iso(sending.at),
-                        run_id: &sending.run_id,
-                        error: sending.detail.as_deref(),
-                    })
-                    .collect(),
-            }
-        });
-        let root = Root { schema_version: 1, runs: runs.collect(), alerts: alerts.collect(), not_kept: self.not_kept() };
+        let root = Root { schema_version: 1, runs: runs.collect(), alerts: alerts::entries(&self.messages), not_kept: self.not_kept() };
         // Strings, numbers and lists only: this cannot fail.
         serde_json::to_string(&root).unwrap_or_default() + "\n"
     }

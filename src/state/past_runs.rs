@@ -59,20 +59,28 @@ pub(super) fn runs(database: &mut dyn Database, asked: &Runs) -> Result<Vec<Last
         Runs::Of(id) => ("id = $1", vec![id.as_str().into()]),
     };
     let sql = format!("SELECT {RUN_COLUMNS} FROM runs WHERE {condition} ORDER BY run");
-    collect(database, (&sql, &parameters), &RUNS, last_run)
+    let mut all = Vec::new();
+    each(database, (&sql, &parameters), &RUNS, &mut |row| {
+        all.push(last_run(row)?);
+        Ok(())
+    })?;
+    Ok(all)
 }
 
 /// Every check that is kept.
 pub(super) fn checks(database: &mut dyn Database) -> Result<Vec<Check>, StoreError> {
     let sql = "SELECT check_id, name, provider, currency FROM checks ORDER BY name, provider";
-    collect(database, (sql, &[]), &CHECKS, |row| {
-        Ok(Check {
+    let mut all = Vec::new();
+    each(database, (sql, &[]), &CHECKS, &mut |row| {
+        all.push(Check {
             identity: Identity(row.int(0)?),
             name: row.text(1)?.to_owned(),
             provider: row.text(2)?.to_owned(),
             currency: row.optional_text(3).filter(|currency| !currency.is_empty()).map(str::to_owned),
-        })
-    })
+        });
+        Ok(())
+    })?;
+    Ok(all)
 }
 
 /// What the runs of a time found, both ends included, oldest first: of these checks, or of all.
@@ -96,8 +104,9 @@ pub(super) fn seen(
             )
         }
     };
-    collect(database, (&sql, &parameters), &SAMPLES, |row| {
-        Ok(Seen {
+    let mut all = Vec::new();
+    each(database, (&sql, &parameters), &SAMPLES, &mut |row| {
+        all.push(Seen {
             at: of_run(row.int(0)?)?,
             check: Identity(row.int(1)?),
             status: row.text(2)?.to_owned(),
@@ -105,24 +114,23 @@ pub(super) fn seen(
             balance: row.decimal(4)?,
             threshold: row.decimal(5)?,
             currency: row.optional_text(6).map(str::to_owned),
-        })
-    })
+        });
+        Ok(())
+    })?;
+    Ok(all)
 }
 
-/// What the rows of an answer say; those that cannot be understood are left out and named.
-fn collect<T>(
+/// Reads the rows of an answer; those that cannot be understood are left out and named.
+fn each(
     database: &mut dyn Database,
     (sql, parameters): (&str, &[Value]),
     table: &Table,
-    read: impl Fn(&Row) -> Result<T, StoreError>,
-) -> Result<Vec<T>, StoreError> {
-    let (mut all, mut odd) = (Vec::new(), Odd::default());
+    read: &mut dyn FnMut(&Row) -> Result<(), StoreError>,
+) -> Result<(), StoreError> {
+    let mut odd = Odd::default();
     for row in database.query(sql, parameters)? {
-        odd.read(table, &row, |row| {
-            all.push(read(row)?);
-            Ok(())
-        })?;
+        odd.read(table, &row, &mut *read)?;
     }
     odd.tell();
-    Ok(all)
+    Ok(())
 }

@@ -27,13 +27,13 @@ impl Stretch {
 
     /// Both, one after the other; none if a sum is no decimal any more.
     pub(crate) fn join(self, next: Stretch) -> Option<Stretch> {
-        let step = next.first.checked_sub(self.last)?;
-        let (fall, rise) = if step.is_sign_negative() { (-step, Decimal::ZERO) } else { (Decimal::ZERO, step) };
+        let step = sum(next.first, -self.last)?;
+        let (fell, rose) = (sum(self.fell, next.fell)?, sum(self.rose, next.rose)?);
         Some(Stretch {
             first: self.first,
             last: next.last,
-            fell: self.fell.checked_add(fall)?.checked_add(next.fell)?,
-            rose: self.rose.checked_add(rise)?.checked_add(next.rose)?,
+            fell: sum(fell, (-step).max(Decimal::ZERO))?,
+            rose: sum(rose, step.max(Decimal::ZERO))?,
         })
     }
 
@@ -42,6 +42,12 @@ impl Stretch {
         let [first, fell, rose] = [self.first, self.fell, self.rose].map(|number| number.normalize().to_string());
         format!("{first} {fell} {rose}")
     }
+}
+
+/// One copy of the code for all sums.
+#[inline(never)]
+fn sum(one: Decimal, other: Decimal) -> Option<Decimal> {
+    one.checked_add(other)
 }
 
 #[cfg(test)]

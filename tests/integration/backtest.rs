@@ -95,7 +95,11 @@ fn a_run_is_shown_as_it_was(kind: Kind) {
     for (id, is_own) in [("run-6", true), ("run-12", false)] {
         let answer = replay(id);
         let alert = &answer["alerts"][0];
-        assert_eq!((&alert["topic"], &alert["is_own"]), (&json!("low"), &json!(is_own)), "{id}: {answer:#}");
+        assert_eq!(
+            (&alert["topic"], &alert["decided_at"]),
+            (&json!("low"), &json!("2026-11-02T06:00:00Z")),
+            "{id}: {answer:#}"
+        );
         assert_eq!(alert["deliveries"][0]["run_id"], "run-12", "{answer:#}");
         assert_eq!(alert["deliveries"][0]["status"], "sent", "{answer:#}");
         let later = answer["not_kept"].to_string().contains("a later run has tried again");
