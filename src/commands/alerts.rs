@@ -42,8 +42,9 @@ fn ask(args: &Flags, clock: Clock) -> Answer {
     Ok((render(&messages, args.since, args.output), Exit::Ok))
 }
 
+/// A message for programs.
 #[derive(Serialize)]
-struct Alert<'a> {
+pub(super) struct Alert<'a> {
     project: &'a str,
     owner_project: Option<&'a str>,
     provider: &'a str,
@@ -79,8 +80,9 @@ fn render(messages: &[Message], since: Since, output: ListOutput) -> String {
     }
 }
 
-fn json(messages: &[Message]) -> String {
-    let alerts: Vec<Alert> = messages
+/// Messages for programs.
+pub(super) fn entries(messages: &[Message]) -> Vec<Alert<'_>> {
+    messages
         .iter()
         .map(|message| {
             let alert = &message.alert;
@@ -114,7 +116,11 @@ fn json(messages: &[Message]) -> String {
                     .collect(),
             }
         })
-        .collect();
+        .collect()
+}
+
+fn json(messages: &[Message]) -> String {
+    let alerts = entries(messages);
     #[derive(Serialize)]
     struct Root<'a> {
         schema_version: u32,

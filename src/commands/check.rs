@@ -2,7 +2,7 @@
 //!
 //! Not here: what each step does, and when it must be over (`run`).
 
-mod foresight;
+pub(super) mod foresight;
 mod measure;
 mod output;
 mod prepare;

@@ -11,24 +11,27 @@ use rust_decimal::Decimal;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
+use self::chart::{Look, Style};
 use self::outlook::{JsonOutlook, lines};
 use super::health::ago;
 use super::mails_told::{self, MailEntry, age_seconds};
-use super::memory::{Answer, answer, failed, find, leave};
+use super::memory::{Answer, Found, answer, failed, find, leave};
 use crate::cli::{Since, StoreArgs, parse_since};
 use crate::decide::forecast::reads_from;
 use crate::decide::forecast::account::{Foresight, Reading, foresee, is_counted_alike};
 use crate::model::amount;
 use crate::model::identity::Identity;
 use crate::model::text::{self, ShortNames};
+use crate::model::words::Language;
 use crate::process::clock::{Clock, iso};
 use crate::process::exit::Exit;
-use crate::process::{Process, logging, watchdog};
+use crate::process::{Process, logging, output, watchdog};
 use crate::report::curve::{self, Curve};
 use crate::report::{amount_cell, columns};
 use crate::yaml::forecasting::USUAL;
 use crate::state::hourly_readings::Checks;
 use crate::state::queries::{MailTold, Sample, Series};
+use crate::state::stretch::Stretch;
 
 /// Flags of `history`.
 #[derive(Clone, Debug, Args)]
@@ -45,6 +48,9 @@ pub(super) struct Flags {
     /// Only since then: an age (7d, 15m, 1h30m) or a date in UTC (2026-11-01)
     #[arg(long, value_name = "TIME", default_value = "7d", value_parser = parse_since)]
     pub since: Since,
+    /// What the chart of NAME is drawn with
+    #[arg(long, value_enum, default_value_t, value_name = "STYLE")]
+    pub chart: Style,
     /// The format of the answer
     #[arg(long, short, value_enum, default_value_t, value_name = "FORMAT")]
     pub output: SeriesOutput,
@@ -68,7 +74,9 @@ pub(super) fn run(flags: &Flags, process: &Process) -> Exit {
 }
 
 fn ask(args: &Flags, clock: Clock) -> Answer {
-    let (mut store, format, place) = find(&args.store, clock)?.store()?;
+    let found = find(&args.store, clock)?;
+    let canvas = Canvas::of(args.chart, &found);
+    let (mut store, format, place) = found.store()?;
     let now = clock.now();
     let project = args.name.as_ref().or(args.project.as_ref());
     let series = store.history(project.cloned(), args.since.before(now)).map_err(failed(format, &place))?;
@@ -98,7 +106,7 @@ fn ask(args: &Flags, clock: Clock) -> Answer {
     leave(store);
     let text = match args.output {
         SeriesOutput::Table => {
-            let charts = series.iter().map(|series| charted(series, &past, now)).collect::<String>();
+            let charts = series.iter().map(|series| charted(series, &past, &canvas, now)).collect::<String>();
             table(&series, args.since) + &by_mail(&series, &mails, now) + &charts
         }
         SeriesOutput::Json => json(&series, (&past, &mails), now),
@@ -114,17 +122,46 @@ fn foresight(series: &Series, past: &Past, now: Timestamp) -> Option<Foresight> 
     foresee(past.get(&series.check)?, series.currency.as_deref(), USUAL, now)
 }
 
+/// What a chart is drawn on.
+struct Canvas {
+    /// The characters in a line; none if nothing is drawn.
+    width: Option<usize>,
+    is_ascii: bool,
+    language: Language,
+}
+
+/// The width of a chart that does not go to a terminal.
+const USUAL_WIDTH: usize = 80;
+
+impl Canvas {
+    fn of(style: Style, found: &Found) -> Canvas {
+        let terminal = output::terminal_width();
+        let is_ascii = match style {
+            Style::Auto => !found.has_braille,
+            style => style == Style::Ascii,
+        };
+        let width = match style {
+            Style::None => None,
+            Style::Auto => terminal,
+            Style::Braille | Style::Ascii => Some(terminal.unwrap_or(USUAL_WIDTH)),
+        };
+        Canvas { width, is_ascii, language: found.language }
+    }
+}
+
 /// The chart of a project, and what is said of the days to come; empty if there is nothing to say of it.
-fn charted(series: &Series, past: &Past, now: Timestamp) -> String {
+fn charted(series: &Series, past: &Past, canvas: &Canvas, now: Timestamp) -> String {
     let Some(foresight) = foresight(series, past, now) else { return String::new() };
     let Newest { samples, currency, .. } = Newest::of(series);
-    let chart = Curve {
+    let curve = Curve {
         readings: samples.iter().map(|sample| (sample.at, sample.balance)).collect(),
         threshold: samples.iter().rev().find_map(|sample| sample.threshold),
         currency,
         ahead: curve::ahead(&foresight.forecast),
     };
-    format!("\n{}{}", chart::draw(&chart), lines(&foresight, USUAL.window_days))
+    let draw = |width| chart::draw(&curve, Look { width, is_ascii: canvas.is_ascii, language: canvas.language });
+    let drawn = canvas.width.map(draw).unwrap_or_default();
+    format!("\n{drawn}{}", lines(&foresight, USUAL.window_days, canvas.language))
 }
 
 /// Which balances mails have told and how old they are, and the mails that alerts have told of, a line each.
@@ -177,6 +214,14 @@ fn figures(balances: &[Decimal]) -> Figures {
 
 fn balances(samples: &[Sample]) -> Vec<Decimal> {
     samples.iter().filter_map(|sample| sample.balance).collect()
+}
+
+/// What the balance did from the first sample to the last; none if that cannot be said.
+fn way(samples: &[Sample]) -> Option<Stretch> {
+    let mut known = samples.iter().filter_map(|sample| Some((sample.balance?, sample.merged.as_deref())));
+    let (balance, merged) = known.next()?;
+    let first = Stretch::kept(balance, merged)?;
+    known.try_fold(first, |way, (balance, merged)| way.join(Stretch::kept(balance, merged)?))
 }
 
 /// The end of a series in which all balances have one currency. Amounts in two currencies are never added.
@@ -306,6 +351,9 @@ struct JsonSeries<'a> {
     mean: Option<Box<RawValue>>,
     change: Option<Box<RawValue>>,
     change_percent: Option<Box<RawValue>>,
+    /// The sums of the falls and of the rises between the samples, those that are no longer kept included.
+    fell: Option<Box<RawValue>>,
+    rose: Option<Box<RawValue>>,
     as_of: Option<String>,
     age_seconds: Option<i64>,
     mails: Vec<MailEntry<'a>>,
@@ -329,7 +377,7 @@ fn json(series: &[Series], (past, mails): (&Past, &[MailTold]), now: Timestamp) 
         .iter()
         .map(|series| {
             let Newest { samples, currency, change } = Newest::of(series);
-            let figures = figures(&balances(samples));
+            let (figures, way) = (figures(&balances(samples)), way(samples));
             JsonSeries {
                 name: &series.name,
                 provider: &series.provider,
@@ -341,6 +389,8 @@ fn json(series: &[Series], (past, mails): (&Past, &[MailTold]), now: Timestamp) 
                 mean: figures.mean.map(amount::to_json),
                 change: figures.change.map(amount::to_json),
                 change_percent: figures.change_percent.map(amount::to_json),
+                fell: way.map(|way| amount::to_json(way.fell)),
+                rose: way.map(|way| amount::to_json(way.rose)),
                 as_of: series.as_of.map(iso),
                 age_seconds: series.as_of.map(|at| age_seconds(at, now)),
                 mails: mails_told::entries(&series.name, mails, now),
@@ -404,6 +454,7 @@ mod tests {
             balance: balance.parse().ok(),
             threshold: None,
             currency: None,
+            merged: None,
         });
         Series { check: Identity(1), name: "A".into(), provider: "file".into(), currency: None, as_of: None, samples: samples.collect() }
     }

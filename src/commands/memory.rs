@@ -9,6 +9,7 @@ use super::open::{begin, print};
 use crate::cli::StoreArgs;
 use crate::config::{self, Asked, Loaded, Needs, STATE_VARIABLE};
 use crate::model::text;
+use crate::model::words::Language;
 use crate::process::Process;
 use crate::process::clock::Clock;
 use crate::process::environment::Environment;
@@ -41,6 +42,10 @@ pub(super) fn answer(process: &Process, time: Duration, ask: impl FnOnce() -> An
 pub(super) struct Found {
     pub(super) place: String,
     pub(super) store: Result<Store, (StoreFault, String)>,
+    /// The language of the config, where one was read.
+    pub(super) language: Language,
+    /// Whether the terminal has more characters than ASCII, as far as its variables say.
+    pub(super) has_braille: bool,
     format: Format,
 }
 
@@ -62,13 +67,13 @@ pub(super) fn person(said: Option<&str>) -> String {
 
 fn find_for(args: &StoreArgs, clock: Clock, access: Access) -> Result<Found, Exit> {
     let (format, environment, source) = begin(&args.config, &args.talk);
-    let mut redactor = Arc::new(Redactor::default());
+    let (mut redactor, mut language) = (Arc::new(Redactor::default()), Language::default());
     let state = match source {
         _ if args.state.is_some() || environment.overlay(STATE_VARIABLE).is_some() => State::of(&environment),
         Ok(source) => match config::load(&source, &environment, clock.now(), Needs::Checks, Asked::Below(&["state"])).0
         {
             Loaded { config: Some(config), .. } => {
-                redactor = config.redactor;
+                (redactor, language) = (config.redactor, config.settings.language);
                 config.state
             }
             Loaded { problems, .. } => {
@@ -79,7 +84,15 @@ fn find_for(args: &StoreArgs, clock: Clock, access: Access) -> Result<Found, Exi
         // Without a config there is still the usual place.
         Err(_) => State::of(&environment),
     };
-    open_store(args, (access, clock), (format, &environment), (state, &redactor))
+    let found = open_store(args, (access, clock), (format, &environment), (state, &redactor))?;
+    Ok(Found { language, has_braille: has_braille(&environment), ..found })
+}
+
+/// Whether the terminal shows braille: its locale is UTF-8, and it is not the console of Linux, whose font has none.
+fn has_braille(environment: &Environment) -> bool {
+    let locale = ["LC_ALL", "LC_CTYPE", "LANG"].iter().find_map(|name| environment.overlay(name));
+    let is_utf8 = locale.is_some_and(|locale| locale.to_ascii_lowercase().replace('-', "").contains("utf8"));
+    is_utf8 && !matches!(environment.overlay("TERM"), Some("linux" | "dumb"))
 }
 
 /// Opens the store at the place that a flag names, or else at that of the config.
@@ -113,7 +126,7 @@ pub(super) fn open_store(
         let hint = error.hint.map(|hint| format!("\n hint: {hint}")).unwrap_or_default();
         (error.fault, format!("{}{hint}", state::shown(matches!(place, Place::Postgres(_)), &error.message, redactor)))
     });
-    Ok(Found { place: name(&place), store, format })
+    Ok(Found { place: name(&place), store, language: Language::default(), has_braille: false, format })
 }
 
 impl Found {
@@ -143,5 +156,26 @@ pub(super) fn failed(format: Format, place: &str) -> impl Fn(crate::state::Store
     move |error| {
         logging::complain(format, &format!("the memory of runs at {place}: {}", error.message));
         Exit::Unknown
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn braille_is_for_terminals_that_have_it() {
+        for (variables, want) in [
+            (&[][..], false),
+            (&[("LANG", "C.UTF-8")], true),
+            (&[("LANG", "zh_CN.utf8"), ("TERM", "xterm-256color")], true),
+            (&[("LANG", "en_US.UTF-8"), ("LC_ALL", "C")], false),
+            (&[("LANG", "C"), ("LC_CTYPE", "en_GB.UTF-8")], true),
+            (&[("LANG", "C.UTF-8"), ("TERM", "linux")], false),
+            (&[("LANG", "C.UTF-8"), ("TERM", "dumb")], false),
+            (&[("LANG", "de_DE@euro")], false),
+        ] {
+            assert_eq!(has_braille(&Environment::of(variables)), want, "{variables:?}");
+        }
     }
 }

@@ -1,5 +1,6 @@
 //! One file for each subcommand: its flags and what it does. The list of them is here.
 
+mod as_found;
 mod mails_told;
 mod memory;
 mod open;
@@ -57,6 +58,10 @@ commands! {
     Report = report;
     /// Say why somebody is told of an account, a mailbox or a subscription, or not, and what would change that
     Why = why;
+    /// Run a config over the past in the memory of runs: which alerts it would have sent, beside those that were sent
+    Backtest = backtest;
+    /// Say what a run saw and decided, as far as the memory of runs still knows it
+    Replay = replay;
     /// Tell nobody of something for a while
     Silence = silence;
     /// List what is silenced and acknowledged

@@ -8,29 +8,24 @@ mod shown;
 #[cfg(test)]
 mod tests;
 
-use std::time::Duration;
-
 use clap::Args;
 use jiff::Timestamp;
-use rust_decimal::Decimal;
 
 use self::shown::{ChannelFacts, Shown};
+use super::as_found::AsFound;
 use super::memory::{Answer, answer, failed, leave, open_store};
 use super::open::open_checks;
-use crate::check::mailbox::scan::{Scan, Scanned};
-use crate::check::{Amount, Beside, Outcome, Reading};
+use crate::check::Outcome;
 use crate::cli::{CheckArgs, StoreArgs};
 use crate::config::Config;
 use crate::decide::forecast::account::{Foresight, foresee};
 use crate::decide::forecast::reads_from;
 use crate::decide::found::{Subjects, found};
 use crate::decide::memory::Memory;
-use crate::decide::{Found, Status, Subject, explain};
+use crate::decide::{Found, Subject, explain};
 use crate::model::alert::Topic;
-use crate::model::failure::{Failure, Reason};
 use crate::model::schedule::Schedule;
 use crate::model::text;
-use crate::model::threshold::Threshold;
 use crate::notify::config::Channel;
 use crate::plan::{Plan, PlanError, RunConfig};
 use crate::process::clock::Clock;
@@ -158,9 +153,21 @@ impl Question {
         if let Some(failures) = memory.failures.get_mut(&known.check) {
             *failures = failures.saturating_sub(1);
         }
-        let accounts = self.subjects.accounts.iter().map(|subject| as_read(subject, known)).collect::<Vec<_>>();
-        let (accounts, outcomes): (Vec<_>, Vec<_>) = accounts.into_iter().unzip();
-        let scans = self.subjects.mailboxes.iter().map(|_| scan(known));
+        let as_found = AsFound {
+            status: &known.status,
+            balance: known.balance,
+            currency: known.currency.as_deref(),
+            threshold: known.threshold,
+            reason: known.reason.as_deref(),
+            credits: &known.credits,
+        };
+        let as_read = |subject: &Subject| {
+            let (subject, outcome) = as_found.read(Subject { identity: known.check, ..subject.clone() });
+            (subject, Outcome { as_of: Some(known.checked_at), cached: true, ..outcome })
+        };
+        let (accounts, outcomes): (Vec<_>, Vec<_>) = self.subjects.accounts.iter().map(as_read).unzip();
+        // Its mails are not read again; what is owed of them is in the memory.
+        let scans = self.subjects.mailboxes.iter().map(|_| as_found.scan());
         let mailboxes = self.subjects.mailboxes.to_vec();
         let subscriptions = self.subjects.subscriptions.clone();
         let mut found = found(Subjects { accounts, mailboxes, subscriptions }, outcomes, scans.collect(), today);
@@ -186,48 +193,4 @@ fn absent(name: &str, names: &[String], known: &[Known]) -> String {
         None => format!("it has {}", text::list(names.iter().take(20).map(String::as_str))),
     };
     format!("the config has no enabled entry `{}`\n hint: {hint}", text::one_line(name, 60))
-}
-
-/// The account as the last run found it.
-fn as_read(subject: &Subject, known: &Known) -> (Subject, Outcome) {
-    let mut subject = Subject { identity: known.check, ..subject.clone() };
-    let total = total(subject.written[0], known);
-    let reading = |amount| {
-        let beside = Beside { total, expires: known.credits.clone(), ..Beside::default() };
-        Reading { amount, currency: known.currency.clone(), beside }
-    };
-    let result = match (Status::parse(&known.status), known.balance) {
-        (Some(Status::Unlimited), _) => Ok(reading(Amount::Unlimited)),
-        (Some(Status::Failed) | None, _) | (_, None) => Err(failure(known).unwrap_or_else(|| Failure::new(Reason::Internal, "nobody knows why"))),
-        (_, Some(balance)) => Ok(reading(Amount::Of(balance))),
-    };
-    if total.is_none() {
-        // A share of a total that nobody knows any more: the amount of that time holds.
-        subject.written = subject.written.map(|written| written.filter(|written| matches!(written, Threshold::Of(_))));
-        subject.threshold = subject.threshold.or(known.threshold);
-    }
-    let as_of = Some(known.checked_at);
-    let (attempts, calls, duration) = (1, Vec::new(), Duration::ZERO);
-    (subject, Outcome { result, as_of, cached: true, attempts, calls, duration })
-}
-
-/// What there was when nothing was used, where the threshold that was a share of it says so.
-fn total(written: Option<Threshold>, known: &Known) -> Option<Decimal> {
-    let percent = match written? {
-        Threshold::Percent(percent) if !percent.is_zero() => percent,
-        _ => return None,
-    };
-    known.threshold?.checked_mul(Decimal::ONE_HUNDRED)?.checked_div(percent)
-}
-
-/// The mailbox as the last run found it. Its mails are not read again; what is owed of them is in the memory.
-fn scan(known: &Known) -> Scanned {
-    let result = failure(known).map_or_else(|| Ok(Scan::default()), Err);
-    Scanned { result, duration: Duration::ZERO }
-}
-
-/// Why the last run could not read it, if it could not.
-fn failure(known: &Known) -> Option<Failure> {
-    let reason = known.reason.as_deref().and_then(Reason::parse)?;
-    Some(Failure::new(reason, format!("the last run could not read it: {}", reason.as_str())))
 }

@@ -35,6 +35,7 @@ mod shared_ends;
 pub(crate) mod silent;
 mod spike;
 mod status;
+mod taken;
 mod threshold;
 mod topup;
 mod verdict;

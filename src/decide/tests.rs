@@ -12,6 +12,7 @@ mod runways;
 mod schedules;
 mod shared;
 mod spikes;
+mod taken;
 mod times;
 mod topups;
 mod verdicts;

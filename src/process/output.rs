@@ -6,7 +6,7 @@
 //! himself, as far as it does not make him wait.
 
 use std::collections::VecDeque;
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 use std::os::fd::AsFd;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Condvar, LazyLock, Mutex, MutexGuard, PoisonError, mpsc};
@@ -124,6 +124,14 @@ pub(crate) fn print(text: &str, until: Instant) -> io::Result<()> {
     let mut rendered = AutoStream::new(Vec::new(), AutoStream::choice(&stdout));
     rendered.write_all(text.as_bytes())?;
     file::fill(&stdout, &rendered.into_inner(), until)
+}
+
+/// The characters in a line of the terminal that standard output is; none if it is no terminal.
+pub(crate) fn terminal_width() -> Option<usize> {
+    let stdout = io::stdout();
+    let size = stdout.is_terminal().then(|| rustix::termios::tcgetwinsize(&stdout));
+    // One that does not know its size has the usual one.
+    size.map(|size| size.map_or(0, |size| usize::from(size.ws_col))).map(|width| if width == 0 { 80 } else { width })
 }
 
 /// Whether standard error refuses what it cannot take at once, because somebody who shares it has set it so.

@@ -25,7 +25,10 @@ pub(crate) enum Checks {
 }
 
 /// How long readings are kept apart by hours; before that one for six hours is enough.
-const HOURLY: SignedDuration = SignedDuration::from_hours(3 * 24);
+pub(crate) const HOURLY: SignedDuration = SignedDuration::from_hours(3 * 24);
+/// The parts of the time of which the last run counts, in microseconds.
+pub(crate) const HOUR: i64 = 3_600_000_000;
+pub(crate) const SIX_HOURS: i64 = 6 * HOUR;
 
 /// The balances since then, oldest first, and those that lie as far ahead: the clock may have been set back. Of the runs of an hour only the last one counts, and of those that are more than three days
 /// old the last one of six hours; runs that are about other checks, because they share them or because flags left some out, have
@@ -35,11 +38,12 @@ pub(super) fn past(
     checks: Checks,
     (since, now): (Timestamp, Timestamp),
 ) -> Result<BTreeMap<Identity, Vec<Reading>>, StoreError> {
-    let mut sql = "SELECT s.run, s.check_id, s.balance, s.currency FROM (SELECT max(r.run) AS run FROM runs r \
-                   WHERE r.run >= $1 AND r.run <= $2 GROUP BY r.shard, r.is_partial, \
-                   CASE WHEN r.run >= $3 THEN r.run / 3600000000 ELSE -(r.run / 21600000000) END) h \
-                   JOIN samples s ON s.run = h.run WHERE s.balance IS NOT NULL"
-        .to_owned();
+    let mut sql = format!(
+        "SELECT s.run, s.check_id, s.balance, s.currency FROM (SELECT max(r.run) AS run FROM runs r \
+         WHERE r.run >= $1 AND r.run <= $2 GROUP BY r.shard, r.is_partial, \
+         CASE WHEN r.run >= $3 THEN r.run / {HOUR} ELSE -(r.run / {SIX_HOURS}) END) h \
+         JOIN samples s ON s.run = h.run WHERE s.balance IS NOT NULL"
+    );
     let hourly = now.checked_sub(HOURLY).unwrap_or(Timestamp::MIN).as_microsecond();
     let ahead = now.checked_add(now.duration_since(since)).unwrap_or(Timestamp::MAX);
     let mut parameters: Vec<Value> = vec![since.as_microsecond().into(), ahead.as_microsecond().into(), hourly.into()];
@@ -54,7 +58,6 @@ pub(super) fn past(
             parameters.extend([first.0.into(), last.0.into()]);
         }
     }
-    sql += " ORDER BY s.run";
     let (mut all, mut odd) = (BTreeMap::<Identity, Vec<Reading>>::new(), Odd::default());
     for row in database.query(&sql, &parameters)? {
         odd.read(&SAMPLES, &row, |row| {
@@ -64,6 +67,8 @@ pub(super) fn past(
         })?;
     }
     odd.tell();
+    // They nearly stand in this order, which SQLite does not know: it would write them all down once more to sort them.
+    all.values_mut().for_each(|readings| readings.sort_by_key(|reading| reading.at));
     Ok(all)
 }
 

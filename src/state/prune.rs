@@ -19,17 +19,20 @@ const BORNE_OUT: Duration = Duration::from_secs(86_400);
 /// Messages that could not be delivered for this long are given up.
 const PENDING_EXPIRES: Duration = Duration::from_secs(30 * 86_400);
 
-/// Removes what is older than the retention.
+/// The time as far as it is believed; none if a store has nothing yet that could be too old.
 ///
 /// A clock that is ahead by years must not empty the store, so time counts only as far as an earlier run bears it out: one
 /// that began a day ago or more, and the day after it. A store that has no such run has nothing to remove.
-pub(super) fn prune(database: &mut dyn Database, now: Timestamp, retention: Duration) -> Result<(), StoreError> {
+pub(super) fn believed(database: &mut dyn Database, now: Timestamp) -> Result<Option<Timestamp>, StoreError> {
     let sql = "SELECT max(run) FROM runs WHERE run <= $1";
     let witness = database.query(sql, &[clock::before(now, BORNE_OUT).as_microsecond().into()])?;
-    let Some(witness) = witness.first().and_then(|row| Timestamp::from_microsecond(row.optional_int(0)?).ok()) else {
-        return Ok(());
-    };
-    let now = now.min(clock::after(witness, BORNE_OUT));
+    let witness = witness.first().and_then(|row| Timestamp::from_microsecond(row.optional_int(0)?).ok());
+    Ok(witness.map(|witness| now.min(clock::after(witness, BORNE_OUT))))
+}
+
+/// Removes what is older than the retention.
+pub(super) fn prune(database: &mut dyn Database, now: Timestamp, retention: Duration) -> Result<(), StoreError> {
+    let Some(now) = believed(database, now)? else { return Ok(()) };
     let expired = clock::before(now, PENDING_EXPIRES.min(retention)).as_millisecond();
     let sql = "UPDATE alerts SET state = 'expired', done_at = $1 \
                WHERE state = 'pending' AND created_at < $2 AND (claimed_by IS NULL OR claimed_until < $1)";

@@ -7,7 +7,7 @@ use rust_decimal::Decimal;
 
 use super::StoreError;
 use super::damaged_rows::{Odd, Table};
-use super::database::{Database, Row};
+use super::database::{Database, Row, Value};
 use super::rows::{content, of_run, present, timestamp};
 use crate::check::Expiring;
 use crate::decide::Status;
@@ -81,6 +81,8 @@ pub(crate) struct Sample {
     pub threshold: Option<Decimal>,
     /// What both are counted in; that of the check where the sample does not say it.
     pub currency: Option<String>,
+    /// What is kept of the samples before it that were thinned out.
+    pub merged: Option<String>,
 }
 
 /// The samples of one check, oldest first.
@@ -203,7 +205,10 @@ const MOST_MAILS: i64 = 1000;
 
 const CHECKS: Table = Table { name: "checks", key: &[("check_id", 0)] };
 const SAMPLES: Table = Table { name: "samples", key: &[("run", 0), ("check_id", 5)] };
-const RUNS: Table = Table { name: "runs", key: &[("run", 0)] };
+pub(super) const RUNS: Table = Table { name: "runs", key: &[("run", 0)] };
+/// The columns that [`last_run`] reads.
+pub(super) const RUN_COLUMNS: &str =
+    "run, id, finished_at, exit_code, checks, ends_by, shard, is_partial, unusable_channels";
 const ALERTS: Table = Table { name: "alerts", key: &[("dedup_key", 0)] };
 const DELIVERIES: Table = Table { name: "deliveries", key: &[("dedup_key", 0), ("channel", 1)] };
 
@@ -320,7 +325,7 @@ pub(super) fn history(
     let span = [since.as_microsecond().into(), present(database).into()];
     if project.is_none() {
         let positions: BTreeMap<i64, usize> = all.iter().enumerate().map(|(n, (check, _))| (check.0, n)).collect();
-        let sql = "SELECT run, status, reason, balance, threshold, check_id, currency FROM samples \
+        let sql = "SELECT run, status, reason, balance, threshold, check_id, currency, merged FROM samples \
                    WHERE run >= $1 AND run <= $2 ORDER BY run";
         for row in database.query(sql, &span)? {
             odd.read(&SAMPLES, &row, |row| {
@@ -333,7 +338,7 @@ pub(super) fn history(
         }
     } else {
         // Over the runs, so that one check of many is found by the key of the samples.
-        let sql = "SELECT s.run, s.status, s.reason, s.balance, s.threshold, s.check_id, s.currency \
+        let sql = "SELECT s.run, s.status, s.reason, s.balance, s.threshold, s.check_id, s.currency, s.merged \
                    FROM runs r JOIN samples s ON s.run = r.run AND s.check_id = $1 \
                    WHERE r.run >= $2 AND r.run <= $3 ORDER BY r.run";
         for (check, series) in &mut all {
@@ -383,21 +388,37 @@ fn sample(row: &Row, of_check: Option<&str>) -> Result<Sample, StoreError> {
         balance: row.decimal(3)?,
         threshold: row.decimal(4)?,
         currency: currency(row, 6, of_check),
+        merged: text(row, 7),
     })
 }
 
 /// The messages decided since then, and all that are pending; newest first.
 pub(super) fn messages(database: &mut dyn Database, since: Timestamp) -> Result<Vec<Message>, StoreError> {
+    messages_where(database, "a.created_at >= $1 OR a.state = 'pending'", &[since.as_millisecond().into()])
+}
+
+/// The messages that a run decided, and those that it tried last.
+pub(super) fn messages_of(database: &mut dyn Database, run: &LastRun) -> Result<Vec<Message>, StoreError> {
+    let is_its = "a.created_at = $1 OR EXISTS \
+                  (SELECT 1 FROM deliveries x WHERE x.dedup_key = a.dedup_key AND x.channel <> '' AND x.run_id = $2)";
+    messages_where(database, is_its, &[run.started_at.as_millisecond().into(), run.id.as_str().into()])
+}
+
+fn messages_where(
+    database: &mut dyn Database,
+    condition: &str,
+    parameters: &[Value],
+) -> Result<Vec<Message>, StoreError> {
     let mut deliveries: BTreeMap<String, Vec<Sending>> = BTreeMap::new();
     let mut odd = Odd::default();
     // A message that was given up because it was over may have been taken before.
-    let sql = "SELECT d.dedup_key, d.channel, \
-               CASE WHEN d.status = 'withdrawn' AND d.doubts > 0 THEN 'unknown' ELSE d.status END, \
-               d.detail, d.at, d.run_id, d.attempts FROM deliveries d \
-               JOIN alerts a ON a.dedup_key = d.dedup_key \
-               WHERE d.channel <> '' AND (a.created_at >= $1 OR a.state = 'pending') \
-               ORDER BY d.channel";
-    for row in database.query(sql, &[since.as_millisecond().into()])? {
+    let sql = format!(
+        "SELECT d.dedup_key, d.channel, \
+         CASE WHEN d.status = 'withdrawn' AND d.doubts > 0 THEN 'unknown' ELSE d.status END, \
+         d.detail, d.at, d.run_id, d.attempts FROM deliveries d \
+         JOIN alerts a ON a.dedup_key = d.dedup_key WHERE d.channel <> '' AND ({condition}) ORDER BY d.channel"
+    );
+    for row in database.query(&sql, parameters)? {
         odd.read(&DELIVERIES, &row, |row| {
             deliveries.entry(row.text(0)?.to_owned()).or_default().push(Sending {
                 channel: row.text(1)?.to_owned(),
@@ -410,11 +431,12 @@ pub(super) fn messages(database: &mut dyn Database, since: Timestamp) -> Result<
             Ok(())
         })?;
     }
-    let sql = "SELECT dedup_key, content, state, created_at, done_at FROM alerts \
-               WHERE state <> 'damaged' AND (created_at >= $1 OR state = 'pending') \
-               ORDER BY created_at DESC, dedup_key";
+    let sql = format!(
+        "SELECT a.dedup_key, a.content, a.state, a.created_at, a.done_at FROM alerts a \
+         WHERE a.state <> 'damaged' AND ({condition}) ORDER BY a.created_at DESC, a.dedup_key"
+    );
     let mut messages = Vec::new();
-    for row in database.query(sql, &[since.as_millisecond().into()])? {
+    for row in database.query(&sql, parameters)? {
         odd.read(&ALERTS, &row, |row| {
             let deliveries = deliveries.remove(row.text(0)?).unwrap_or_default();
             messages.push(Message {
@@ -444,33 +466,36 @@ fn state(stored: &str, deliveries: &[Sending]) -> Result<MessageState, StoreErro
 
 /// The last runs, newest first. What a clock wrote that was ahead of time is left out.
 pub(super) fn last_runs(database: &mut dyn Database) -> Result<Vec<LastRun>, StoreError> {
-    let sql = "SELECT run, id, finished_at, exit_code, checks, ends_by, shard, is_partial, unusable_channels FROM runs WHERE run <= $1 \
-               ORDER BY run DESC LIMIT $2";
+    let sql = format!("SELECT {RUN_COLUMNS} FROM runs WHERE run <= $1 ORDER BY run DESC LIMIT $2");
     let newest = "SELECT shard FROM runs WHERE run <= $1 ORDER BY run DESC LIMIT 1";
     let newest =
         database.query(newest, &[present(database).into()])?.first().and_then(|row| shard(row, 0).ok()).flatten();
     // Eight of each shard: a shard whose runs have stopped is still on the list, and can be called late, until the others have
     // run eight times more.
     let most = LAST_RUNS.max(8 * newest.map_or(1, |shard| i64::from(shard.count())));
-    let rows = database.query(sql, &[present(database).into(), most.into()])?;
+    let rows = database.query(&sql, &[present(database).into(), most.into()])?;
     let (mut runs, mut odd) = (Vec::new(), Odd::default());
     for row in rows {
         odd.read(&RUNS, &row, |row| {
-            runs.push(LastRun {
-                id: row.text(1)?.to_owned(),
-                started_at: of_run(row.int(0)?)?,
-                end: row.optional_int(2).map(timestamp).transpose()?.zip(row.optional_int(3)),
-                checks: row.int(4)?,
-                ends_by: timestamp(row.int(5)?)?,
-                shard: shard(row, 6)?,
-                is_partial: row.int(7)? != 0,
-                unusable_channels: row.text(8)?.to_owned(),
-            });
+            runs.push(last_run(row)?);
             Ok(())
         })?;
     }
     odd.tell();
     Ok(runs)
+}
+
+pub(super) fn last_run(row: &Row) -> Result<LastRun, StoreError> {
+    Ok(LastRun {
+        id: row.text(1)?.to_owned(),
+        started_at: of_run(row.int(0)?)?,
+        end: row.optional_int(2).map(timestamp).transpose()?.zip(row.optional_int(3)),
+        checks: row.int(4)?,
+        ends_by: timestamp(row.int(5)?)?,
+        shard: shard(row, 6)?,
+        is_partial: row.int(7)? != 0,
+        unusable_channels: row.text(8)?.to_owned(),
+    })
 }
 
 fn shard(row: &Row, column: usize) -> Result<Option<Shard>, StoreError> {

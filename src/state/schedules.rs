@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::StoreError;
-use super::database::Database;
+use super::database::{Database, Value};
 use super::rows::{of_run, shard_text};
 use crate::decide::memory::PastRuns;
 use crate::decide::silent::{LOOKED_BACK, SHORTEST_SILENCE};
@@ -21,17 +21,22 @@ pub(super) fn schedules(database: &mut dyn Database, own: &Schedule) -> Result<V
     // From the end of the index on: the newest run of each schedule comes first, and its other ones are not read.
     let mut before: Option<(String, String)> = None;
     while found.len() < MOST {
-        let (bound, values) = match &before {
-            None => ("", vec![]),
+        let mut newest = |bound: &str, values: &[Value]| {
+            let sql = format!(
+                "SELECT schedule, shard, run FROM runs WHERE schedule <> '' {bound} \
+                 ORDER BY schedule DESC, shard DESC, run DESC LIMIT 1"
+            );
+            database.query(&sql, values)
+        };
+        // Both columns compared at once would read every run of the schedule on SQLite.
+        let rows = match &before {
+            None => newest("", &[])?,
             Some((name, shard)) => {
-                ("AND (schedule, shard) < ($1, $2)", vec![name.as_str().into(), shard.as_str().into()])
+                let shards =
+                    newest("AND schedule = $1 AND shard < $2", &[name.as_str().into(), shard.as_str().into()])?;
+                if shards.is_empty() { newest("AND schedule < $1", &[name.as_str().into()])? } else { shards }
             }
         };
-        let sql = format!(
-            "SELECT schedule, shard, run FROM runs WHERE schedule <> '' {bound} \
-             ORDER BY schedule DESC, shard DESC, run DESC LIMIT 1"
-        );
-        let rows = database.query(&sql, &values)?;
         let Some(row) = rows.first() else { break };
         let (name, shard) = (row.text(0)?.to_owned(), row.text(1)?.to_owned());
         // What cannot be understood was written by another program, and is nobody's schedule.

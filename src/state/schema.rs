@@ -15,7 +15,7 @@ use super::StoreError;
 use super::database::Database;
 
 /// Each step brings a store from the version of its position to the next one.
-const STEPS: [&str; 15] = [
+const STEPS: [&str; 16] = [
     "
 CREATE TABLE runs (
     run BIGINT PRIMARY KEY,
@@ -265,6 +265,11 @@ CREATE TABLE renewals (
     yearly TEXT,
     paid_on TEXT
 );
+",
+    // Older samples are thinned. What stays has beside it the first balance of those that it stands for, and the sums of their falls and
+    // rises.
+    "
+ALTER TABLE samples ADD COLUMN merged TEXT;
 ",
 ];
 

@@ -196,7 +196,13 @@ impl Session {
 
     /// Closes the store, and waits for that as long as there is time. Gives whether the run is remembered.
     pub(crate) fn end(mut self, until: &Deadline) -> MemoryStatus {
-        if let Some(store) = self.store.take() {
+        if let Some(mut store) = self.store.take() {
+            if self.kept == MemoryStatus::Kept && self.number.is_some() {
+                // Nothing is lost by it: a later run thins what this one has not.
+                if let Err(error) = store.thin(&soon(until), &mut Vec::new()) {
+                    log::debug!("older samples are not thinned: {}", self.why(&error.message));
+                }
+            }
             store.close(&soon(until));
         }
         self.kept

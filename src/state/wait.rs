@@ -15,11 +15,14 @@ use super::error::{StoreError, StoreFault};
 use super::hourly_readings::{self, Checks};
 use super::mark_mails::MailMarker;
 use super::mark_settled::DeliveryKeeper;
+use super::past_runs::{self, Check, Runs, Seen};
 use super::records::{Access, Decider, Marks, Run, RunFindings, Snapshot};
 use super::remembered;
 use super::sightings::{self, Sighting};
 use super::worker::{Engine, Job};
-use super::{ChannelState, Said, acknowledge, channel_states, claim, finish, mutes, queries, rows, snapshot, sums};
+use super::{
+    ChannelState, Said, acknowledge, channel_states, claim, finish, mutes, queries, rows, snapshot, sums, thin,
+};
 use crate::decide::forecast::account::Reading;
 use crate::decide::memory::{Memory, Mute};
 use crate::decide::route::{Asked, Patterns};
@@ -234,6 +237,14 @@ impl Store {
         })
     }
 
+    /// Thins the older samples, as far as one run may.
+    ///
+    /// # Errors
+    /// Why it cannot be done; a later run does it then.
+    pub(crate) fn thin(&mut self, until: &Deadline, notices: &mut Vec<String>) -> Result<(), StoreError> {
+        self.call(until, notices, |database, _, wait| thin::thin(database, wait))
+    }
+
     /// The sums of a group, after what this run has added. Until this store is closed no other run gets them: so they reach
     /// the gateway in the order in which they grow.
     ///
@@ -369,6 +380,42 @@ impl Store {
     /// Why it cannot be read.
     pub(crate) fn messages(&mut self, since: Timestamp) -> Result<Vec<queries::Message>, StoreError> {
         self.ask(move |database| queries::messages(database, since))
+    }
+
+    /// The messages that a run decided, and those that it tried last.
+    ///
+    /// # Errors
+    /// Why they cannot be read.
+    pub(crate) fn messages_of(&mut self, run: queries::LastRun) -> Result<Vec<queries::Message>, StoreError> {
+        self.ask(move |database| queries::messages_of(database, &run))
+    }
+
+    /// The runs that are asked for, oldest first.
+    ///
+    /// # Errors
+    /// Why they cannot be read.
+    pub(crate) fn runs(&mut self, asked: Runs) -> Result<Vec<queries::LastRun>, StoreError> {
+        self.ask(move |database| past_runs::runs(database, &asked))
+    }
+
+    /// Every check that is kept.
+    ///
+    /// # Errors
+    /// Why they cannot be read.
+    pub(crate) fn checks(&mut self) -> Result<Vec<Check>, StoreError> {
+        self.ask(past_runs::checks)
+    }
+
+    /// What the runs of a time found, oldest first: of these checks, or of all.
+    ///
+    /// # Errors
+    /// Why it cannot be read.
+    pub(crate) fn seen(
+        &mut self,
+        times: (Timestamp, Timestamp),
+        checks: Option<Vec<Identity>>,
+    ) -> Result<Vec<Seen>, StoreError> {
+        self.ask(move |database| past_runs::seen(database, times, checks.as_deref()))
     }
 
     /// The mails that alerts have told of since then, the newest alert first.

@@ -9,6 +9,7 @@ mod access;
 mod alertmanager;
 mod amounts;
 mod answers;
+mod backtest;
 mod catalogue;
 mod causes;
 mod channel_trials;

@@ -335,9 +335,14 @@ fn history_says_how_long_a_balance_lasts(kind: Kind) {
     let b = project(&all, "B");
     assert_eq!((&b["lasts_days"], &b["lasts_range"], &b["lasts_until"]), (&Value::Null, &Value::Null, &Value::Null));
     assert_eq!(b["confidence"], "none");
-    let chart = world.ask(["history", "A"]).expect(0).stdout;
+    let chart = world.ask(["history", "A", "--chart", "braille"]).expect(0).stdout;
     assert!(chart.contains("lasts about 6 days, until about ") && chart.contains("consumes 80 a day"), "{chart}");
-    assert!(chart.contains('│'), "{chart}");
+    assert!(chart.contains('│') && chart.contains("dotted: forecast"), "{chart}");
+    let piped = world.ask(["history", "A"]).expect(0).stdout;
+    assert!(
+        !piped.contains('│') && piped.contains("lasts about 6 days"),
+        "a pipe gets none unless it is asked for: {piped}"
+    );
     assert!(world.ask(["history", "B"]).expect(0).stdout.contains("not enough history for a forecast"));
     assert!(!world.ask(["history"]).expect(0).stdout.contains('│'), "a chart is for one");
 }

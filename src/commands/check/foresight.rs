@@ -1,6 +1,5 @@
 //! How long balances last, out of what earlier runs have read and what this one has.
 
-use std::collections::BTreeMap;
 use std::time::Instant;
 
 use jiff::Timestamp;
@@ -9,7 +8,6 @@ use super::run::{Run, Step};
 use crate::decide::forecast::account::{Reading, foresee as forecast, is_behind};
 use crate::decide::forecast::reads_from;
 use crate::decide::{Found, Verdict};
-use crate::model::identity::Identity;
 use crate::state::hourly_readings::Checks;
 use crate::state::session::Session;
 
@@ -40,7 +38,8 @@ pub(super) fn foresee(found: &mut Found, run: &Run, session: &mut Session) {
         };
         behind += some.iter().filter(is_early).count();
         for verdict in some {
-            foresee_one(verdict, &mut past, now);
+            let readings = past.remove(&verdict.subject.identity).unwrap_or_default();
+            foresee_one(verdict, readings, now);
         }
     }
     if behind > 0 {
@@ -58,13 +57,13 @@ fn since(some: &[&mut Verdict], now: Timestamp) -> Timestamp {
 }
 
 /// Whether there is something to forecast.
-fn is_wanted(verdict: &Verdict) -> bool {
+pub(in super::super) fn is_wanted(verdict: &Verdict) -> bool {
     verdict.balance.is_some() && verdict.subject.forecasting.is_some()
 }
 
-fn foresee_one(verdict: &mut Verdict, past: &mut BTreeMap<Identity, Vec<Reading>>, now: Timestamp) {
+/// Forecasts one account out of what earlier runs have read of it, oldest first, and what this one has.
+pub(in super::super) fn foresee_one(verdict: &mut Verdict, mut readings: Vec<Reading>, now: Timestamp) {
     let Some((balance, settings)) = verdict.balance.zip(verdict.subject.forecasting) else { return };
-    let mut readings = past.remove(&verdict.subject.identity).unwrap_or_default();
     let currency = Some(verdict.currency.clone().unwrap_or_default());
     let at = verdict.as_of.unwrap_or(now);
     // A reading that is used again says nothing new.

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::tz::TimeZone;
+use rust_decimal::Decimal;
 
 use super::sentences::does;
 use super::shown::ChannelFacts;
@@ -133,38 +134,5 @@ fn what_is_not_told_has_a_time_or_a_deed_that_would_change_it() {
         ),
     ] {
         assert_eq!(shown.said(&explained(topic), &ruling).change, want);
-    }
-}
-
-#[test]
-fn a_share_of_a_total_is_what_it_was_then() {
-    let percent = |number: i64| Some(Threshold::Percent(Decimal::from(number)));
-    let known = |threshold: Option<i64>| Known {
-        check: Identity(1),
-        name: "A".to_owned(),
-        provider: "file".to_owned(),
-        owner_project: None,
-        unit: "balance".to_owned(),
-        currency: None,
-        checked_at: at(0),
-        as_of: None,
-        credits: Vec::new(),
-        status: "low".to_owned(),
-        balance: Some(Decimal::ONE),
-        threshold: threshold.map(Decimal::from),
-        reason: None,
-        failed_runs: 0,
-        last_read: None,
-        told_at: None,
-        pending: 0,
-    };
-    for (written, threshold, want) in [
-        (percent(20), Some(40), Some(200)),
-        (percent(20), None, None),
-        (percent(0), Some(0), None),
-        (Some(Threshold::Of(Decimal::TEN)), Some(10), None),
-        (None, None, None),
-    ] {
-        assert_eq!(total(written, &known(threshold)), want.map(Decimal::from), "{written:?} of {threshold:?}");
     }
 }
