@@ -360,6 +360,9 @@ impl<'a> ConfigReader<'a> {
                 }
                 None => Reach::Whole,
             };
+            if self.environment.is_withheld() {
+                continue;
+            }
             let field = quote_input::key(last_key(path));
             let (message, hint) = match self.environment.why_unset(name) {
                 Some(why) => (format!("{field} needs {shown}, but {why}"), None),
