@@ -54,7 +54,9 @@ pub(crate) fn wanted(arguments: &[String]) -> Option<Output> {
     while let Some(argument) = rest.next() {
         let value = match argument.strip_prefix("--output") {
             Some(value) => Some(value),
-            None => argument.strip_prefix('-').and_then(|short| short.trim_start_matches(['n', 'q', 'v']).strip_prefix('o')),
+            None => {
+                argument.strip_prefix('-').and_then(|short| short.trim_start_matches(['n', 'q', 'v']).strip_prefix('o'))
+            }
         };
         match value {
             Some("") => word = rest.next().map(String::as_str),
@@ -260,7 +262,7 @@ words! { flag
 }
 
 /// The environment variables that stand for no key of the config, with their meaning.
-const VARIABLES: [(&str, &str); 15] = [
+const VARIABLES: [(&str, &str); 17] = [
     ("CONFIG_PATH", "the config file, as --config; not from .env, which is looked for beside that file"),
     ("BALANCE_ALERT_STATE", "where runs keep what they remember, as --state; also a postgres:// address"),
     ("BALANCE_ALERT_JOB_NAME", "the name of the Kubernetes Job, whose end is its scheduled time; for the lag metric"),
@@ -281,6 +283,8 @@ const VARIABLES: [(&str, &str); 15] = [
     ("TZDIR", "the folder with the rules of time zones (default that of the system, and what is built in)"),
     ("HTTPS_PROXY", "a proxy for https addresses; HTTP_PROXY, ALL_PROXY and NO_PROXY likewise"),
     ("XDG_CONFIG_HOME", "where balance-alert/config.yaml is looked for; not from .env either"),
+    ("GITHUB_STEP_SUMMARY", "the file that --output github adds the Markdown to; GitHub Actions sets it"),
+    ("LANG", "the language of what `init` writes, if it begins with zh; LC_ALL and LC_MESSAGES come before it"),
     ("XDG_STATE_HOME", "where balance-alert/state.db is kept (default ~/.local/state)"),
 ];
 
@@ -407,7 +411,8 @@ mod tests {
             ("check --config o", None),
             ("check json", None),
         ] {
-            let arguments: Vec<String> = ["balance-alert"].into_iter().chain(arguments.split(' ')).map(str::to_owned).collect();
+            let arguments: Vec<String> =
+                ["balance-alert"].into_iter().chain(arguments.split(' ')).map(str::to_owned).collect();
             assert_eq!(wanted(&arguments), want, "{arguments:?}");
         }
     }

@@ -361,6 +361,6 @@ mod tests {
             assert_eq!(schedule(&runs, at(0)).0, want, "{minutes:?}: {}", schedule(&runs, at(0)).1);
         }
         let shards = [run(1, Some("0/2")), run(2, Some("1/2")), run(61, Some("0/2")), run(62, Some("1/2")), run(121, Some("0/2"))];
-        assert!(schedule(&shards, at(0)).1.contains("every 1 h"), "{}", schedule(&shards, at(0)).1);
+        assert!(schedule(&shards, at(0)).1.contains("every 60 min"), "{}", schedule(&shards, at(0)).1);
     }
 }

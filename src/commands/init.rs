@@ -215,6 +215,10 @@ impl Place<'_> {
     fn channel(&self, is_asked: bool, ask: Ask, variables: &mut Vec<(String, String)>) -> Result<Channel, Refusal> {
         let kind = self.flags.channel.clone();
         if kind.as_deref() == Some("console") {
+            if self.environment.overlay(ADDRESS).is_some() {
+                let hint = format!("leave `--channel` out, or unset {ADDRESS}");
+                return Err(format!("the console has no address, and {ADDRESS} stands for one\n hint: {hint}").into());
+            }
             return Ok(Channel { kind, has_address: false });
         }
         self.take(ADDRESS, variables);

@@ -51,6 +51,8 @@ commands! {
     Init = init;
     /// List all problems of a config and what a run would do; needs no network
     Validate = validate;
+    /// Look at the config, its variables, the clock, the memory and the schedule, and with --network at every host: a line each, with what to do
+    Doctor = doctor;
     /// Show the last known state of everything, from the memory of runs alone
     Status = status;
     /// Show the history of balances: minimum, maximum, mean, change

@@ -57,8 +57,14 @@ pub(crate) fn migrate(
         return Err("it is not a mapping of `key: value`".to_owned());
     }
     let schema: Json = serde_json::from_str(&schema_text()).unwrap_or_default();
-    let mut migration =
-        Migration { schema: &schema, usual, is_taken, variables: Vec::new(), fates: Vec::new(), names: BTreeSet::new() };
+    let mut migration = Migration {
+        schema: &schema,
+        usual,
+        is_taken,
+        variables: Vec::new(),
+        fates: Vec::new(),
+        names: BTreeSet::new(),
+    };
     let root = migration.node(root, &[&schema], "", "");
     let mut text = String::new();
     block(&root, 0, &mut text);
@@ -137,7 +143,8 @@ impl<'a> Migration<'a> {
             self.fates.push((at, Fate::Moved(variable)));
             return;
         }
-        let is_leaf = !value.is_mapping() && !value.as_sequence().is_some_and(|items| items.iter().any(Value::is_mapping));
+        let is_leaf =
+            !value.is_mapping() && !value.as_sequence().is_some_and(|items| items.iter().any(Value::is_mapping));
         if is_leaf {
             self.fates.push((at.clone(), Fate::Kept));
         }
@@ -183,7 +190,10 @@ impl<'a> Migration<'a> {
     /// The keys that a mapping may have; none if it may have any.
     fn properties(&self, schemas: &[&'a Json]) -> Option<BTreeMap<&'a str, &'a Json>> {
         let choices = self.choices(schemas);
-        if choices.iter().any(|schema| schema.get("additionalProperties").is_some_and(|more| *more != Json::Bool(false))) {
+        if choices
+            .iter()
+            .any(|schema| schema.get("additionalProperties").is_some_and(|more| *more != Json::Bool(false)))
+        {
             return None;
         }
         let known = choices.iter().filter_map(|schema| schema.get("properties")?.as_object()).flatten();
@@ -228,7 +238,8 @@ fn after(value: &Value, depth: usize, out: &mut String) {
 }
 
 fn is_block(value: &Value) -> bool {
-    value.as_mapping().is_some_and(|fields| !fields.is_empty()) || value.as_sequence().is_some_and(|items| !items.is_empty())
+    value.as_mapping().is_some_and(|fields| !fields.is_empty())
+        || value.as_sequence().is_some_and(|items| !items.is_empty())
 }
 
 /// A value on one line: plain words stand as they are, and other texts in quotes, in which JSON and YAML agree.
@@ -304,7 +315,8 @@ subscriptions: []
             ("EMAIL_PASSWORD_2", "p-1"),
         ];
         assert_eq!(done.variables, variables.map(|(name, value)| (name.to_owned(), value.to_owned())));
-        let fate = |key: &str| done.fates.iter().filter(|(at, _)| at == key).map(|(_, fate)| fate.clone()).collect::<Vec<_>>();
+        let fate =
+            |key: &str| done.fates.iter().filter(|(at, _)| at == key).map(|(_, fate)| fate.clone()).collect::<Vec<_>>();
         assert_eq!(fate("settings.run_every"), [Fate::Dropped(None)]);
         assert!(matches!(&fate("projects[].treshold_old")[..], [Fate::Dropped(_)]));
         assert_eq!(fate("projects[].project"), [Fate::Renamed("owner_project")]);

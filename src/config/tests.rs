@@ -474,7 +474,8 @@ fn the_structure_of_a_config_has_the_same_mistakes_without_what_comes_from_outsi
         let all = told(&Environment::of(&[("HOME", "/nonexistent")]), Asked::Nobody);
         let of_structure = told(&Environment::withheld(), Asked::Structure);
         let is_outside = |said: &&String| {
-            let is_of_file = said.contains("_file`") && (said.contains(" cannot be read: ") || said.contains(" holds a "));
+            let is_of_file =
+                said.contains("_file`") && (said.contains(" cannot be read: ") || said.contains(" holds a "));
             said.contains("which is not set") || is_of_file
         };
         let want: Vec<&String> = all.iter().filter(|said| !is_outside(said)).collect();

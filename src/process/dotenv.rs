@@ -187,8 +187,27 @@ mod tests {
     #[test]
     fn a_line_is_read_back_as_it_was_meant() {
         for value in [
-            "sk-or-v1-0f3c", "a b", "a#b", "a #b", "#a", "it's", "\"a\"", "a\\n", "it's \"$a\" \\ `b`", "two\nlines", "cr\rx's\ny",
-            " blanks ", "", "密码", "${HOME}", "$$", "https://h.example/x?a=b&c=%20#d", "a=b==", "\\", "'", "'\\'",
+            "sk-or-v1-0f3c",
+            "a b",
+            "a#b",
+            "a #b",
+            "#a",
+            "it's",
+            "\"a\"",
+            "a\\n",
+            "it's \"$a\" \\ `b`",
+            "two\nlines",
+            "cr\rx's\ny",
+            " blanks ",
+            "",
+            "密码",
+            "${HOME}",
+            "$$",
+            "https://h.example/x?a=b&c=%20#d",
+            "a=b==",
+            "\\",
+            "'",
+            "'\\'",
         ] {
             let text = format!("A=1\n{}B=2\n", line("K", value));
             let parsed = parse(&text);

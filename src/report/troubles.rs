@@ -49,7 +49,7 @@ fn add(items: &mut Vec<Item>, section: Section, fail_on: FailOn) {
             continue;
         };
         let cells = headings.iter().skip(2).zip(row.cells.iter().skip(1));
-        let cells = cells.filter(|(_, cell)| !cell.is_empty()).map(|(heading, cell)| match *heading {
+        let cells = cells.filter(|(_, cell)| !cell.is_empty() && *cell != "-").map(|(heading, cell)| match *heading {
             "NOTE" => cell.clone(),
             heading => format!("{} {cell}", heading.to_lowercase()),
         });

@@ -60,9 +60,14 @@ fn github_gets_an_annotation_for_each_trouble_and_the_summary_of_the_step() {
     let run = program.clone().args(["--output", "github"]).run().expect(2);
     let lines: Vec<&str> = run.stdout.lines().collect();
     assert_eq!(lines.len(), 3, "{run}");
-    assert!(lines[0].starts_with("::error title=Low <a> & \"b\"%2C c%3Ad%250A%3A%3Aerror%3A%3Ax%3A low::balance 5"), "{run}");
+    assert!(
+        lines[0].starts_with(
+            "::error title=Low <a> & \"b\"%2C c%3Ad%250A%3A%3Aerror%3A%3Ax%3A low::provider file; balance 5"
+        ),
+        "{run}"
+    );
     assert!(lines[1].starts_with("::error title=Gone%3A failed::") && lines[1].contains("decode: "), "{run}");
-    assert!(lines[2].starts_with("::warning title=Soon%3A warning::balance 5"), "{run}");
+    assert!(lines[2].starts_with("::warning title=Soon%3A warning::provider file; balance 5"), "{run}");
     let text = std::fs::read_to_string(&summary).unwrap();
     assert!(text.starts_with("before\n## ") && text.contains("Fine"), "{text}");
     // What is no failure is no error either.
@@ -89,7 +94,9 @@ fn no_failure_is_silent_on_standard_output() {
         ("internal", 70, good.clone().env("BALANCE_ALERT_FAULT", "run-panic")),
     ];
     for (reason, code, program) in shared {
-        let run = |format: &str| program.clone().args(["--output", format]).run().expect(if format == "nagios" { 3 } else { code });
+        let run = |format: &str| {
+            program.clone().args(["--output", format]).run().expect(if format == "nagios" { 3 } else { code })
+        };
         let done = run("json");
         let object: Value = serde_json::from_str(&done.stdout).unwrap_or_else(|why| panic!("{reason}: {why}: {done}"));
         assert_eq!((&object["status"], &object["exit_code"]), (&json!("error"), &json!(code)), "{done}");
@@ -108,7 +115,11 @@ fn no_failure_is_silent_on_standard_output() {
     let done = bad.instead(["check", "--config", &path, "-ojson"]).run().expect(78);
     let object: Value = serde_json::from_str(&done.stdout).unwrap();
     let problem = &object["problems"][0];
-    assert_eq!((&problem["file"], &problem["line"], &problem["column"]), (&json!(path), &json!(2), &json!(16)), "{done}");
+    assert_eq!(
+        (&problem["file"], &problem["line"], &problem["column"]),
+        (&json!(path), &json!(2), &json!(16)),
+        "{done}"
+    );
     // Commands beside `check` as well.
     for command in ["status", "validate", "alerts"] {
         let done = bad.instead([command, "--config", "nowhere.yaml", "--output=json"]).run().expect(78);
@@ -123,12 +134,19 @@ fn a_gate_for_a_change_needs_no_secret_and_says_where_what_is_wrong() {
                 - { name: B, provider: deepseek, api_key_file: /run/secrets/none, threshold: 1 }\n";
     let gate = Program::new(["validate", "--config", "config.yaml", "--without-secrets"]).file("config.yaml", text);
     let done = gate.clone().run().expect(0);
-    assert_eq!(done.stdout, "config.yaml: the structure is right (2 checks, 1 channel); variables and secrets were not looked at\n");
+    assert_eq!(
+        done.stdout,
+        "config.yaml: the structure is right (2 checks, 1 channel); variables and secrets were not looked at\n"
+    );
     assert_eq!(done.stderr, "");
     assert_eq!(gate.clone().args(["--output", "github"]).run().expect(0).stdout, "");
     let done = gate.clone().args(["--output", "json"]).run().expect(0);
     let object: Value = serde_json::from_str(&done.stdout).unwrap();
-    assert_eq!((&object["status"], &object["problems"], &object["accounts"]), (&json!("ok"), &json!([]), &json!(2)), "{done}");
+    assert_eq!(
+        (&object["status"], &object["problems"], &object["accounts"]),
+        (&json!("ok"), &json!([]), &json!(2)),
+        "{done}"
+    );
     assert_eq!(object["channels"][0]["fault"], Value::Null, "{done}");
     gate.instead(["validate", "--config", "config.yaml"]).run().expect(78);
     // A mistake is one in either case, and stands at its place.

@@ -41,10 +41,11 @@ fn next(program: &Program, done: &Finished) -> Program {
 
 #[test]
 fn from_a_key_in_the_environment_to_the_first_alert() {
-    for (locale, language, kind, said) in
-        [("en_US.UTF-8", "en", "slack", "Balance alert: 1 low"), ("zh_CN.UTF-8", "zh", "feishu", "余额")]
-    {
-        let (service, robot) = (deepseek(), Server::start(|_| Reply::ok(r#"{"code":0,"ok":true}"#)));
+    for (locale, language, kind, answer, said) in [
+        ("en_US.UTF-8", "en", "slack", "ok", "Balance alert: 1 low"),
+        ("zh_CN.UTF-8", "zh", "feishu", r#"{"code":0}"#, "余额告警"),
+    ] {
+        let (service, robot) = (deepseek(), Server::start(move |_| Reply::ok(answer)));
         let program = init(["--yes", "--provider", "deepseek", "--base-url", &service.url(), "--threshold", "100"]);
         let address = format!("{}/hook/7f3a9c1e5b2d", robot.url());
         let program = program.args(["--channel", kind]).env("WEBHOOK_URL", &address).env("LANG", locale);
@@ -72,15 +73,19 @@ fn from_a_key_in_the_environment_to_the_first_alert() {
 
 #[test]
 fn all_keys_are_found_and_a_file_that_is_there_only_grows() {
-    let program = init(["--yes"]).file(".env", "MOONSHOT_API_KEY='k-0f3c9a7b5d1e8642'\n# mine").env("FAL_KEY", "a:b0f3c9a7b5d1e8642");
-    let program = program.env("OPENAI_ADMIN_KEY", "sk-admin-0f3c9a7b5d1e8642").env("TWILIO_ACCOUNT_SID", "AC0f3c9a7b5d1e");
+    let program = init(["--yes"])
+        .file(".env", "MOONSHOT_API_KEY='k-0f3c9a7b5d1e8642'\n# mine")
+        .env("FAL_KEY", "a:b0f3c9a7b5d1e8642");
+    let program =
+        program.env("OPENAI_ADMIN_KEY", "sk-admin-0f3c9a7b5d1e8642").env("TWILIO_ACCOUNT_SID", "AC0f3c9a7b5d1e");
     let done = program.clone().run().expect(0);
     let config = text(&program, "config.yaml");
     let providers: Vec<&str> = config.lines().filter_map(|line| line.trim().strip_prefix("provider: ")).collect();
     assert_eq!(providers, ["deepseek", "fal", "moonshot"], "{config}");
     assert!(config.contains("type: \"console\""), "{config}");
     assert!(done.stdout.contains("OPENAI_ADMIN_KEY: not taken") && !done.stdout.contains("TWILIO"), "{done}");
-    let want = format!("MOONSHOT_API_KEY='k-0f3c9a7b5d1e8642'\n# mine\nDEEPSEEK_API_KEY={KEY}\nFAL_KEY=a:b0f3c9a7b5d1e8642\n");
+    let want =
+        format!("MOONSHOT_API_KEY='k-0f3c9a7b5d1e8642'\n# mine\nDEEPSEEK_API_KEY={KEY}\nFAL_KEY=a:b0f3c9a7b5d1e8642\n");
     assert_eq!(text(&program, ".env"), want);
     assert!(done.stdout.contains("chmod 600 .env"), "others can read the file that was there: {done}");
     program.without_variables().instead(["validate", "--config", "config.yaml"]).run().expect(0);
@@ -98,8 +103,17 @@ fn what_cannot_be_in_order_is_not_written() {
         (init(["--yes", "--provider", "litellm"]), 64, "needs more than a key"),
         (init(["--yes", "--provider", "openai-balance"]), 64, "cannot be read: "),
         (init(["--yes", "--threshold", "ten"]), 64, "`--threshold` is a number"),
+        (
+            init(["--yes", "--channel", "console"]).env("WEBHOOK_URL", "https://hooks.example.com/x"),
+            64,
+            "the console has no address",
+        ),
         (init(["--yes", "--channel", "slack"]), 64, "there is no address for the channel"),
-        (init(["--yes", "--channel", "telegram"]).env("WEBHOOK_URL", "https://hooks.example.com/x"), 78, "nothing is written"),
+        (
+            init(["--yes", "--channel", "telegram"]).env("WEBHOOK_URL", "https://hooks.example.com/x"),
+            78,
+            "nothing is written",
+        ),
         (init(["--yes"]).env("WEBHOOK_URL", "no address"), 78, "nothing is written"),
         (init(["--yes", "--provider", "deepseek", "--base-url", "nowhere"]), 78, "nothing is written"),
         (init(["--yes"]).env("DEEPSEEK_API_KEY", "two words of a key\tand a tab"), 78, "nothing is written"),
@@ -141,7 +155,10 @@ fn an_old_config_is_written_anew_and_every_key_has_a_fate() {
             assert!(line.is_some_and(|line| line.contains(fate)), "{key}: {fate}: {done}");
         }
         let config = text(&program, "config.yaml");
-        assert!(!config.contains(KEY) && !config.contains("7f3a9c1e5b2d") && !done.stdout.contains(KEY), "{config}{done}");
+        assert!(
+            !config.contains(KEY) && !config.contains("7f3a9c1e5b2d") && !done.stdout.contains(KEY),
+            "{config}{done}"
+        );
         assert_eq!((text(&program, "old.json"), mode(&program, ".env")), (old.clone(), 0o600));
         next(&program, &done).run().expect(0);
         program.instead(["check", "--config", "config.yaml"]).run().expect(2);

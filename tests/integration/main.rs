@@ -21,6 +21,7 @@ mod credits;
 mod databases;
 mod delivery;
 mod docs;
+mod doctor;
 mod drift;
 mod echoes;
 mod email_channel;

@@ -134,13 +134,14 @@ mod tests {
             })
             .collect();
         let address = "WEBHOOK_URL=https://hooks.slack.com/services/T0/B0/x7f3a9c1e5b2d\n";
-        let environment = Environment::of(&[("HOME", "/nonexistent")]).with_lines(&(lines + address));
+        let without = Environment::of(&[("HOME", "/nonexistent")]).with_lines(&lines);
+        let with = without.clone().with_lines(address);
         for language in Language::ALL {
             for (kind, has_address) in [(None, true), (Some("slack"), true), (Some("console"), false)] {
                 let channel = Channel { kind: kind.map(str::to_owned), has_address };
                 let text = config(language, &accounts, &channel);
                 let source = config::Source::File { path: "config.yaml".into(), variable: None };
-                let loaded = config::read(&source, &text, &environment, Clock::default().now());
+                let loaded = config::read(&source, &text, if has_address { &with } else { &without }, Clock::default().now());
                 let problems: Vec<String> = loaded.problems.iter().map(ToString::to_string).collect();
                 assert_eq!(problems, [] as [&str; 0], "{text}");
                 let config = loaded.config.unwrap();
