@@ -6,6 +6,7 @@
 mod channels;
 mod commands;
 mod entries;
+mod include;
 mod load;
 mod migrate;
 mod reach;
