@@ -100,6 +100,6 @@ fn each_thing_has_its_line_and_the_worst_decides_the_code() {
     }
     let absent = Program::new(["doctor", "--config", "nowhere.yaml", "--output", "json"]);
     assert_eq!(states(&absent, 78)["config"].0, "bad");
-    let wrong = absent.file("nowhere.yaml", "projects: [{ nam: A }]");
+    let wrong = absent.file("nowhere.yaml", "projects: [{ names: A }]");
     assert!(states(&wrong, 78)["config"].1.contains("nowhere.yaml:1:"));
 }

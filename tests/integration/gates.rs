@@ -83,7 +83,7 @@ fn github_gets_an_annotation_for_each_trouble_and_the_summary_of_the_step() {
 #[test]
 fn no_failure_is_silent_on_standard_output() {
     let good = Program::check(&config(vec![fine("A")]));
-    let bad = good.clone().file("bad.yaml", "projects:\n  - { name: A, provder: file, threshold: 1 }\n");
+    let bad = good.clone().file("bad.yaml", "projects:\n  - { name: A, providers: file, threshold: 1 }\n");
     let path = bad.path("bad.yaml").display().to_string();
     let shared = [
         ("usage", 64, good.clone().args(["--no-such-flag"])),
@@ -150,11 +150,11 @@ fn a_gate_for_a_change_needs_no_secret_and_says_where_what_is_wrong() {
     assert_eq!(object["channels"][0]["fault"], Value::Null, "{done}");
     gate.instead(["validate", "--config", "config.yaml"]).run().expect(78);
     // A mistake is one in either case, and stands at its place.
-    let wrong = text.replace("name: B, provider", "name: B, provder");
+    let wrong = text.replace("name: B, provider", "name: B, providers");
     let gate = gate.file("config.yaml", &wrong);
     let done = gate.clone().args(["--output", "github"]).run().expect(78);
     assert!(done.stdout.starts_with("::error file=config.yaml,line=4,col=16::projects[1] `B`: "), "{done}");
-    assert!(done.stdout.contains("provder") && done.stdout.contains("%0A hint: "), "{done}");
+    assert!(done.stdout.contains("providers") && done.stdout.contains("%0A hint: "), "{done}");
     assert_eq!((done.stdout.lines().count(), done.stderr.as_str()), (1, ""), "{done}");
     let done = gate.clone().args(["--output", "json"]).run().expect(78);
     let object: Value = serde_json::from_str(&done.stdout).unwrap();
