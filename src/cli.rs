@@ -46,6 +46,28 @@ pub fn with_tip(mut error: clap::Error) -> clap::Error {
     error
 }
 
+/// The format that the arguments ask for, also where they cannot be parsed: the word behind the last `--output` or `-o`, which may stand
+/// behind other letters, as in `-qojson`.
+pub(crate) fn wanted(arguments: &[String]) -> Option<Output> {
+    let mut word = None;
+    let mut rest = arguments.iter().skip(1);
+    while let Some(argument) = rest.next() {
+        let value = match argument.strip_prefix("--output") {
+            Some(value) => Some(value),
+            None => {
+                argument.strip_prefix('-').and_then(|short| short.trim_start_matches(['n', 'q', 'v']).strip_prefix('o'))
+            }
+        };
+        match value {
+            Some("") => word = rest.next().map(String::as_str),
+            Some(value) if argument.starts_with("--") => word = value.strip_prefix('=').or(word),
+            Some(value) => word = Some(value.strip_prefix('=').unwrap_or(value)),
+            None => {}
+        }
+    }
+    Output::from_str(word?, false).ok()
+}
+
 /// Verbosity and colour.
 #[derive(Clone, Debug, Default, Args)]
 pub(crate) struct Talk {
@@ -240,7 +262,7 @@ words! { flag
 }
 
 /// The environment variables that stand for no key of the config, with their meaning.
-const VARIABLES: [(&str, &str); 15] = [
+const VARIABLES: [(&str, &str); 17] = [
     ("CONFIG_PATH", "the config file, as --config; not from .env, which is looked for beside that file"),
     ("BALANCE_ALERT_STATE", "where runs keep what they remember, as --state; also a postgres:// address"),
     ("BALANCE_ALERT_JOB_NAME", "the name of the Kubernetes Job, whose end is its scheduled time; for the lag metric"),
@@ -261,6 +283,8 @@ const VARIABLES: [(&str, &str); 15] = [
     ("TZDIR", "the folder with the rules of time zones (default that of the system, and what is built in)"),
     ("HTTPS_PROXY", "a proxy for https addresses; HTTP_PROXY, ALL_PROXY and NO_PROXY likewise"),
     ("XDG_CONFIG_HOME", "where balance-alert/config.yaml is looked for; not from .env either"),
+    ("GITHUB_STEP_SUMMARY", "the file that --output github adds the Markdown to; GitHub Actions sets it"),
+    ("LANG", "the language of what `init` writes, if it begins with zh; LC_ALL and LC_MESSAGES come before it"),
     ("XDG_STATE_HOME", "where balance-alert/state.db is kept (default ~/.local/state)"),
 ];
 
@@ -364,6 +388,32 @@ mod tests {
             let argument = command.get_arguments().find(|argument| argument.get_id() == flag).unwrap();
             let help = argument.get_help().unwrap().to_string();
             assert!(help.ends_with(&want), "{flag}: {help}");
+        }
+    }
+
+    #[test]
+    fn the_format_is_known_though_the_arguments_are_wrong() {
+        for (arguments, want) in [
+            ("check --output json", Some(Output::Json)),
+            ("check --output=json --nonsense", Some(Output::Json)),
+            ("check -o json", Some(Output::Json)),
+            ("check -ojson", Some(Output::Json)),
+            ("check -o=json", Some(Output::Json)),
+            ("check -qvvo json", Some(Output::Json)),
+            ("check -nqojunit", Some(Output::Junit)),
+            ("--output github", Some(Output::Github)),
+            ("check -o json -o nagios", Some(Output::Nagios)),
+            ("check --output", None),
+            ("check -o", None),
+            ("check -o JSON", None),
+            ("check --outputs json", None),
+            ("check --only projects", None),
+            ("check --config o", None),
+            ("check json", None),
+        ] {
+            let arguments: Vec<String> =
+                ["balance-alert"].into_iter().chain(arguments.split(' ')).map(str::to_owned).collect();
+            assert_eq!(wanted(&arguments), want, "{arguments:?}");
         }
     }
 

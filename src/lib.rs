@@ -56,11 +56,10 @@ mod yaml;
 
 // What the program's `main` needs; a user of the crate has no other door.
 pub use cli::with_tip;
-pub use commands::{Cli, nagios, on_trial, run};
+pub use commands::{Cli, close, on_trial, run};
 pub use process::Process;
-pub use process::environment::arguments;
 pub use process::exit::Exit;
-pub use process::logging::{flush, last_words};
+pub use process::logging::{flush, last_words, note_usage};
 
 /// What the tests and benchmarks of this repository look at. It may change at any time.
 #[doc(hidden)]

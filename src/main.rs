@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use balance_alert::{Cli, Exit, Process, flush, last_words, nagios, on_trial, run, with_tip};
+use balance_alert::{Cli, Exit, Process, close, flush, last_words, note_usage, on_trial, run, with_tip};
 use clap::Parser;
 use clap::error::ErrorKind;
 
@@ -48,29 +48,25 @@ fn act(process: &Process) -> Exit {
         Ok(cli) => cli,
         Err(error) => {
             process.watchdog.expect("the writing of the help", Exit::Unwritten);
-            let kind = error.kind();
-            let _ = with_tip(error).print();
-            return match kind {
-                ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Exit::Ok,
-                _ if wants_nagios() => nagios(Exit::Usage, process),
-                _ => Exit::Usage,
-            };
+            let error = with_tip(error);
+            let is_asked = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
+            let _ = error.print();
+            if is_asked {
+                return Exit::Ok;
+            }
+            note_usage(&error.to_string());
+            return close(Exit::Usage, process);
         }
     };
-    let fail = |why: &str| {
-        last_words(why);
-        if wants_nagios() { nagios(Exit::Internal, process) } else { Exit::Internal }
+    let exit = match process.shortage() {
+        Some(why) => {
+            last_words(&why);
+            Exit::Internal
+        }
+        None => panic::catch_unwind(|| run(cli, process)).unwrap_or_else(|_| {
+            last_words("internal error: the run failed by a defect of this program; please report it");
+            Exit::Internal
+        }),
     };
-    if let Some(why) = process.shortage() {
-        return fail(&why);
-    }
-    panic::catch_unwind(|| run(cli, process))
-        .unwrap_or_else(|_| fail("internal error: the run failed by a defect of this program; please report it"))
-}
-
-/// Whether the arguments ask for Nagios output, also where they cannot be parsed.
-fn wants_nagios() -> bool {
-    let arguments = balance_alert::arguments();
-    arguments.iter().any(|argument| matches!(argument.as_str(), "--output=nagios" | "-onagios"))
-        || arguments.windows(2).any(|pair| matches!(pair[0].as_str(), "--output" | "-o") && pair[1] == "nagios")
+    close(exit, process)
 }

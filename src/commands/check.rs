@@ -4,7 +4,7 @@
 
 pub(super) mod foresight;
 mod measure;
-mod output;
+pub(super) mod output;
 mod prepare;
 mod run;
 
@@ -16,7 +16,6 @@ use jiff::civil::Date;
 
 use self::measure::Measured;
 use self::run::{Run, Step, unwritten};
-use super::nagios;
 use crate::check::job::Readings;
 use crate::check::look::{Known, Work, look};
 use crate::check::mailbox::scan::Marker;
@@ -28,7 +27,7 @@ use crate::model::identity::Identity;
 use crate::notify::{self, Delivery, Dispatch, Keep, Settled};
 use crate::process::exit::Exit;
 use crate::process::{Process, clock, fault};
-use crate::report::{Findings, Output, Report};
+use crate::report::{Findings, Report};
 use crate::state::session::Session;
 use crate::state::{self, Decider, DeliveryKeeper, DeliveryRecord, RunFindings};
 
@@ -37,7 +36,7 @@ const CLAIM_MARGIN: Duration = Duration::from_secs(30);
 
 /// `balance-alert check`.
 pub(super) fn run(flags: &Flags, process: &Process) -> Exit {
-    let exit = match prepare::prepare(flags, process) {
+    match prepare::prepare(flags, process) {
         Ok((checks, run)) => {
             let mut heartbeat = run.heartbeat();
             let report = carry_out(checks, &run);
@@ -51,8 +50,7 @@ pub(super) fn run(flags: &Flags, process: &Process) -> Exit {
             exit
         }
         Err(exit) => exit,
-    };
-    if flags.output == Output::Nagios { nagios(exit, process) } else { exit }
+    }
 }
 
 /// Remembers, looks, judges, tells, writes down, publishes and reports.

@@ -9,9 +9,11 @@ mod said;
 use clap::{Parser, Subcommand};
 
 use self::open::print;
-use crate::cli::{after_help, version};
-use crate::process::Process;
+use crate::cli::{after_help, version, wanted};
+use crate::process::environment::{Environment, arguments};
 use crate::process::exit::Exit;
+use crate::process::{Process, logging, redact};
+use crate::report::{Output, unmade};
 
 /// Tells you before an API account, a cloud account or a subscription runs dry.
 #[derive(Debug, Parser)]
@@ -46,8 +48,12 @@ commands! {
     /// Read every account, alert on what is low, report, exit with a status code
     #[command(after_long_help = after_help())]
     Check = check;
+    /// Write a first config and its file of secrets, from the keys that are there or are asked for
+    Init = init;
     /// List all problems of a config and what a run would do; needs no network
     Validate = validate;
+    /// Look at the config, its variables, the clock, the memory and the schedule, and with --network at every host: a line each, with what to do
+    Doctor = doctor;
     /// Show the last known state of everything, from the memory of runs alone
     Status = status;
     /// Show the history of balances: minimum, maximum, mean, change
@@ -94,12 +100,24 @@ pub fn on_trial(process: &Process) -> Option<Exit> {
     is_it.then(|| crate::check::mailbox::isolated::stand(process))
 }
 
-/// The status for a Nagios-like scheduler. Where no run took place, its status line says so.
-pub fn nagios(exit: Exit, process: &Process) -> Exit {
-    if matches!(exit, Exit::Usage | Exit::Config | Exit::Internal) {
-        print(&format!("BALANCE UNKNOWN - {}\n", exit.meaning()), process, exit.for_nagios());
+/// The end of the process: the status as the scheduler sees it. Where no run or answer came of it, the format that was asked for says
+/// so on standard output, so that a pipe behind it does not take silence for all well.
+pub fn close(exit: Exit, process: &Process) -> Exit {
+    let Some(output) = wanted(&arguments()) else { return exit };
+    let shown = if output == Output::Nagios { exit.for_nagios() } else { exit };
+    if matches!(exit, Exit::Usage | Exit::Config | Exit::Internal) && !open::has_printed() {
+        let complaints = logging::complaints();
+        if output == Output::Github {
+            let text = unmade(Output::Markdown, exit, &complaints);
+            let left = process.watchdog.left();
+            check::output::summarise(&Environment::of_process(), &redact::shield_report(&text), left);
+        }
+        let text = unmade(output, exit, &complaints);
+        if !text.is_empty() {
+            print(&text, process, shown);
+        }
     }
-    exit.for_nagios()
+    shown
 }
 
 #[cfg(test)]

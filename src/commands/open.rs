@@ -1,6 +1,7 @@
 //! The beginning and the end of every command: find and read the config, set up logging and colours, print text.
 
 use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::cli::{Color, ConfigArg, StoreArgs, Talk};
@@ -10,7 +11,7 @@ use crate::process::clock::Clock;
 use crate::process::environment::{Environment, Probe};
 use crate::process::exit::Exit;
 use crate::process::interrupt::Interrupt;
-use crate::process::logging::{self, Format};
+use crate::process::logging::{self, Complaint, Format};
 use crate::process::{Process, output, redact};
 
 fn set_colour(color: Color, environment: &Environment) {
@@ -104,18 +105,35 @@ pub(super) fn open_checks(flags: &StoreArgs, clock: Clock) -> Result<(Format, En
 
 pub(super) fn complain_all(format: Format, problems: &[Problem]) {
     for problem in problems {
-        logging::complain(format, &problem.to_string());
+        logging::note(noted(problem));
+        logging::say_error(format, &problem.to_string());
     }
+}
+
+/// A problem of a config as a complaint.
+pub(super) fn noted(problem: &Problem) -> Complaint {
+    let place = problem.place.as_ref().map(|place| format!("{place}: ")).unwrap_or_default();
+    let hint = problem.hint.as_ref().map(|hint| format!("\n hint: {hint}")).unwrap_or_default();
+    let (line, column) = problem.position.unzip();
+    Complaint { file: Some(problem.file.clone()), line, column, message: format!("{place}{}{hint}", problem.message) }
 }
 
 /// Longest time that the report waits for the log to be written first.
 const COURTESY: Duration = Duration::from_millis(200);
+
+/// Whether anything was written to standard output.
+static HAS_PRINTED: AtomicBool = AtomicBool::new(false);
+
+pub(super) fn has_printed() -> bool {
+    HAS_PRINTED.load(Ordering::Relaxed)
+}
 
 /// Writes to standard output, without secrets, and gives the status: `exit`, unless that is all well and the report is not. A reader that has
 /// gone away (`| head`) is no error.
 pub(super) fn print(text: &str, process: &Process, exit: Exit) -> Exit {
     let unwritten = if exit == Exit::Ok { Exit::Unwritten } else { exit };
     let watchdog = &process.watchdog;
+    HAS_PRINTED.store(true, Ordering::Relaxed);
     watchdog.expect("the writing of the report", unwritten);
     logging::flush(Instant::now() + COURTESY.min(watchdog.left()));
     match output::print(&redact::shield_report(text), watchdog.last_word()) {

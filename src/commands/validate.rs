@@ -2,12 +2,12 @@
 
 pub(super) mod routes;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use secrecy::ExposeSecret;
 use serde_json::json;
 
 use self::routes::Question;
-use super::open::{Opened, complain_all, open, print};
+use super::open::{Opened, complain_all, noted, open, print};
 use crate::check::look::Work;
 use crate::cli::{CheckArgs, ConfigArg, Talk};
 use crate::config::{self, Asked, Needs, Reach};
@@ -16,8 +16,10 @@ use crate::model::schedule::Schedule;
 use crate::model::text::{self, ShortNames};
 use crate::plan::{Plan, PlanError, RunConfig};
 use crate::process::exit::Exit;
+use crate::notify::config::Channel;
+use crate::process::logging::Complaint;
 use crate::process::{Process, logging};
-use crate::report::{ListOutput, amount_cell, columns};
+use crate::report::{amount_cell, annotations, columns};
 use crate::state;
 use crate::state::location::Place;
 use crate::wire::http::Clients;
@@ -34,41 +36,56 @@ pub(super) struct Flags {
     /// Also run the commands that tell secrets (`api_key_command` and the like); without it they are only looked at
     #[arg(long)]
     pub run_commands: bool,
+    /// Look at the structure alone, as a gate for a change of the config: variables that are not set and files of secrets that are missing
+    /// are no problem
+    #[arg(long, conflicts_with = "run_commands")]
+    pub without_secrets: bool,
     /// The format of what is shown
     #[arg(long, short, value_enum, default_value_t, value_name = "FORMAT")]
-    pub output: ListOutput,
+    pub output: Form,
     /// How much is said.
     #[command(flatten)]
     pub talk: Talk,
 }
 
+/// The formats of what is shown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(super) enum Form {
+    /// For people
+    #[default]
+    Table,
+    /// For programs, problems included
+    Json,
+    /// Problems and warnings as annotations for GitHub Actions
+    Github,
+}
+
 pub(super) fn run(args: &Flags, process: &Process) -> Exit {
     process.watchdog.expect("the reading of the config", Exit::Config);
-    let asked = if args.run_commands { Asked::All(config::Settings::default().run_timeout) } else { Asked::Nobody };
-    let Opened { format, source, environment, loaded, .. } = match open(&args.config, &args.talk, process.clock, Needs::Checks, asked) {
+    let asked = match args.without_secrets {
+        true => Asked::Structure,
+        false if args.run_commands => Asked::All(config::Settings::default().run_timeout),
+        false => Asked::Nobody,
+    };
+    let opened = match open(&args.config, &args.talk, process.clock, Needs::Checks, asked) {
         Ok(opened) => opened,
         Err(exit) => return exit,
     };
-    complain_all(format, &loaded.problems);
-    let fatal = loaded.problems.iter().filter(|problem| problem.reach == Reach::Whole).count();
-    if !loaded.problems.is_empty() {
-        let all = text::plural(loaded.problems.len(), "problem");
-        let rest = if fatal == 0 { "; the other entries would run" } else { "" };
-        let more = if loaded.problems.len() == config::MOST_PROBLEMS { ", and perhaps more" } else { "" };
-        logging::complain(format, &format!("{}: {all}{more}{rest}", source.name()));
-    }
+    complain(&opened, args.output);
+    let Opened { format, source, environment, loaded, .. } = opened;
     let Some(config) = loaded.config else {
         return Exit::Config;
     };
-    let clients = Clients::new(&environment.surroundings(), process.clock);
-    clients.secrets().for_each(|secret| config.redactor.learn(secret.expose_secret()));
-    for warning in config.warnings.iter().chain(&config.advice).cloned().chain(clients.problems()) {
-        log::warn!("{warning}");
+    let exit = if loaded.problems.is_empty() { Exit::Ok } else { Exit::Config };
+    let mut warnings: Vec<String> = config.warnings.iter().chain(&config.advice).cloned().collect();
+    let clients = (!args.without_secrets).then(|| Clients::new(&environment.surroundings(), process.clock));
+    if let Some(clients) = &clients {
+        clients.secrets().for_each(|secret| config.redactor.learn(secret.expose_secret()));
+        warnings.extend(clients.problems());
     }
-    let is_json = args.output == ListOutput::Json;
     if let Some(question) = &args.route {
-        let exit = if loaded.problems.is_empty() { Exit::Ok } else { Exit::Config };
-        return match routes::answer(&config, question, is_json) {
+        warnings.iter().for_each(|warning| log::warn!("{warning}"));
+        return match routes::answer(&config, question, args.output == Form::Json) {
             Ok(answer) => print(&answer, process, exit),
             Err((message, hint)) => {
                 logging::complain(format, &format!("{message}\n hint: {hint}"));
@@ -76,25 +93,79 @@ pub(super) fn run(args: &Flags, process: &Process) -> Exit {
             }
         };
     }
-    let routes = if is_json { Routes::Json(routes::json(&config)) } else { Routes::Table(routes::table(&config)) };
+    let routes = match args.output {
+        Form::Json => Routes::Json(routes::json(&config)),
+        Form::Table | Form::Github => Routes::Table(routes::table(&config)),
+    };
     let plan = Plan::new(config, &CheckArgs::default(), Schedule::default());
-    for warning in plan.iter().flat_map(|plan| plan.insecure(&clients)) {
-        log::warn!("{warning}");
+    warnings.extend(clients.iter().flat_map(|clients| plan.iter().flat_map(|plan| plan.insecure(clients))));
+    if args.output != Form::Github {
+        warnings.iter().for_each(|warning| log::warn!("{warning}"));
     }
-    match plan {
-        Ok(plan) => {
-            let exit = if loaded.problems.is_empty() { Exit::Ok } else { Exit::Config };
-            let text = match &routes {
-                Routes::Table(routes) => describe(&plan, routes),
-                Routes::Json(routes) => format!("{:#}\n", as_json(&plan, routes)),
-            };
-            print(&text, process, exit)
-        }
+    let plan = match plan {
+        Ok(plan) => plan,
         Err(PlanError::Usage { message, .. } | PlanError::Nothing(message)) => {
             logging::complain(format, &message);
-            Exit::Config
+            return Exit::Config;
         }
+    };
+    let text = match (args.output, &routes) {
+        (Form::Github, _) => {
+            let warned: Vec<Complaint> = warnings.iter().map(|warning| placed(warning, &source.name())).collect();
+            annotations("error", &logging::complaints()) + &annotations("warning", &warned)
+        }
+        (_, Routes::Json(routes)) => {
+            let mut object = as_json(&plan, routes, args.without_secrets);
+            object["status"] = json!(if exit == Exit::Ok { "ok" } else { "error" });
+            object["exit_code"] = json!(exit.code());
+            object["problems"] = json!(logging::complaints());
+            object["warnings"] = json!(warnings);
+            format!("{object:#}\n")
+        }
+        _ if args.without_secrets => structure(&plan, &source.name(), loaded.problems.is_empty()),
+        (_, Routes::Table(routes)) => describe(&plan, routes),
+    };
+    print(&text, process, exit)
+}
+
+/// Says what is wrong with the config, and how much of it that concerns. Annotations are said on standard output alone: a CI service reads
+/// both streams.
+fn complain(opened: &Opened, output: Form) {
+    let Opened { format, source, loaded, .. } = opened;
+    if output == Form::Github {
+        loaded.problems.iter().for_each(|problem| logging::note(noted(problem)));
+        return;
     }
+    complain_all(*format, &loaded.problems);
+    let fatal = loaded.problems.iter().filter(|problem| problem.reach == Reach::Whole).count();
+    if !loaded.problems.is_empty() {
+        let all = text::plural(loaded.problems.len(), "problem");
+        let rest = if fatal == 0 { "; the other entries would run" } else { "" };
+        let more = if loaded.problems.len() == config::MOST_PROBLEMS { ", and perhaps more" } else { "" };
+        logging::say_error(*format, &format!("{}: {all}{more}{rest}", source.name()));
+    }
+}
+
+/// A warning with the place that stands at its beginning, if one does.
+fn placed(warning: &str, file: &str) -> Complaint {
+    let parts = warning.strip_prefix(file).and_then(|rest| {
+        let mut parts = rest.strip_prefix(':')?.splitn(3, ':');
+        Some((parts.next()?.parse().ok()?, parts.next()?.parse().ok()?, parts.next()?.trim_start().to_owned()))
+    });
+    let (place, message) = match parts {
+        Some((line, column, message)) => ((Some(line), Some(column)), message),
+        None => ((None, None), warning.to_owned()),
+    };
+    Complaint { file: Some(file.to_owned()), line: place.0, column: place.1, message }
+}
+
+/// What was looked at, where nothing was that a secret brings in.
+fn structure(plan: &Plan, file: &str, is_sound: bool) -> String {
+    let subjects = &plan.subjects;
+    let checks = subjects.accounts.len() + subjects.mailboxes.len() + subjects.subscriptions.len();
+    let counts = [text::plural(checks, "check"), text::plural(plan.config.channels.len(), "channel")].join(", ");
+    let sound = if is_sound { "the structure is right" } else { "the structure is wrong" };
+    format!("{file}: {sound} ({counts}); variables and secrets were not looked at\n")
 }
 
 /// Who hears of what, in either format.
@@ -104,10 +175,12 @@ enum Routes {
 }
 
 /// What a run would do, for programs.
-fn as_json(plan: &Plan, routes: &serde_json::Value) -> serde_json::Value {
+fn as_json(plan: &Plan, routes: &serde_json::Value, is_structure: bool) -> serde_json::Value {
     let Plan { work, subjects, config } = plan;
+    // Without secrets every channel that needs one has a fault.
+    let fault = |channel: &Channel| channel.fault().filter(|_| !is_structure).map(str::to_owned);
     let channels = config.channels.iter().map(|channel| {
-        json!({ "name": channel.name, "id": channel.id, "type": channel.kind, "fault": channel.fault() })
+        json!({ "name": channel.name, "id": channel.id, "type": channel.kind, "fault": fault(channel) })
     });
     json!({
         "accounts": subjects.accounts.len(), "mailboxes": subjects.mailboxes.len(),

@@ -61,7 +61,7 @@ mod tests {
             .as_object()
             .unwrap()
             .iter()
-            .filter(|(name, _)| !["$schema", "settings"].contains(&name.as_str()))
+            .filter(|(name, _)| !["$schema", "include", "settings"].contains(&name.as_str()))
             .map(|(name, _)| name)
             .collect();
         let mut kinds: Vec<&str> = KINDS.iter().map(|kind| kind.key).collect();

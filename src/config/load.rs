@@ -9,6 +9,7 @@ use serde_yaml::Value;
 use sha2::{Digest, Sha256};
 
 use super::entries::KINDS;
+use super::include::include;
 use super::settings::RawSettings;
 use super::source::Source;
 use super::{Asked, Config, Linted, Loaded, Needs, commands};
@@ -32,12 +33,15 @@ use crate::yaml::path::{NodePath, Part, Position, Step, key};
 use crate::yaml::problem::{Problem, Reach};
 use crate::yaml::reader::ConfigReader;
 use crate::yaml::secret_commands::{Answers, Words};
+use crate::yaml::texts::RawTexts;
 
 fields! {
     /// A config for balance-alert: what to watch, and whom to tell.
     pub(crate) struct RawConfig {
         /// Where the JSON Schema of this file is, for editors.
         schema as "$schema": String;
+        /// Other files whose projects, email, subscriptions, webhooks, providers and channels go on with those of this one: `conf.d/*.yaml`.
+        include: RawTexts;
         /// How a run behaves.
         settings: RawSettings;
         /// One channel that alerts go to.
@@ -108,14 +112,17 @@ fn read(
     };
     // Large configs are most of a run's memory, so there is one tree.
     let mut tree = std::mem::take(&mut document.root);
+    let (included, wrong) = include(source, &mut document, &mut tree);
     let stands_for = config::replaced_by_variables(environment);
     let mut reader =
         ConfigReader::new(source.name(), source.folder(), &document, &mut tree, environment, &KINDS, &stands_for);
+    reader.fatal |= !wrong.is_empty();
+    reader.problems.extend(wrong);
     reader.take_commands(&mut tree, answers);
     let is_mailbox_list = tree.get("email").is_none_or(Value::is_sequence);
     let (raw, channels) = reader.shape(&mut tree);
     drop(tree);
-    let config = reader.config(raw, channels, is_mailbox_list, (text, now));
+    let config = reader.config(raw, channels, is_mailbox_list, (&[text, &included].concat(), now));
     reader.report_unknown_commands();
     if needs == Needs::Checks {
         reader.needs_checks(&config);

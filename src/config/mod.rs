@@ -6,7 +6,9 @@
 mod channels;
 mod commands;
 mod entries;
+mod include;
 mod load;
+mod migrate;
 mod reach;
 #[cfg(test)]
 mod reference;
@@ -39,6 +41,7 @@ use crate::state::config::State;
 use crate::wire::limit::Limit;
 use crate::yaml::path::Step;
 
+pub(crate) use migrate::{Fate, migrate};
 pub(crate) use reach::shown as shown_alert;
 pub(crate) use sections::variables;
 pub use settings::Settings;
@@ -100,6 +103,8 @@ pub(crate) enum Asked {
     All(Duration),
     /// Those below these keys of the config.
     Below(&'static [&'static str]),
+    /// None, and no variable and no file of a secret is looked at either: whatever they hold is right.
+    Structure,
 }
 
 impl Asked {
@@ -125,6 +130,9 @@ pub(crate) fn load(
     asked: Asked,
 ) -> (Loaded, Option<Interrupt>) {
     match source.read() {
+        Ok(text) if matches!(asked, Asked::Structure) => {
+            load::build(source, &text, &Environment::withheld(), now, needs, asked)
+        }
         Ok(text) => load::build(source, &text, environment, now, needs, asked),
         Err(problem) => (Loaded { config: None, problems: vec![*problem] }, None),
     }
@@ -133,6 +141,11 @@ pub(crate) fn load(
 /// Reads and checks a config that another text makes; no command in it is asked.
 pub(crate) fn read(source: &Source, text: &str, environment: &Environment, now: Timestamp) -> Loaded {
     load::build(source, text, environment, now, Needs::Checks, Asked::Nobody).0
+}
+
+/// Reads and checks the structure of a config that another text makes.
+pub(crate) fn structure(source: &Source, text: &str, now: Timestamp) -> Loaded {
+    load::build(source, text, &Environment::withheld(), now, Needs::Checks, Asked::Structure).0
 }
 
 /// Everything that is wrong with pages of the user's own, and what is probably not meant as it is written.

@@ -472,3 +472,33 @@ fn a_documented_word_is_what_counts_where_nothing_is_written() {
     }
     assert_eq!((bare.projects.len(), bare.subscriptions.len(), bare.mailboxes.len()), (1, 1, 1), "all are enabled");
 }
+
+/// What is told of the structure of a config alone is what is told of it without any variable, except of what is missing outside.
+#[test]
+fn the_structure_of_a_config_has_the_same_mistakes_without_what_comes_from_outside() {
+    let folder = std::path::Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/config/bad"));
+    let mut count = 0;
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let Ok(text) = std::fs::read_to_string(&path) else { continue };
+        if path.extension().is_none_or(|extension| extension != "yaml") {
+            continue;
+        }
+        let source = Source::File { path: path.clone(), variable: None };
+        let told = |environment: &Environment, asked| -> Vec<String> {
+            let loaded = build(&source, &text, environment, Clock::default().now(), Needs::Checks, asked).0;
+            loaded.problems.iter().map(ToString::to_string).collect()
+        };
+        let all = told(&Environment::of(&[("HOME", "/nonexistent")]), Asked::Nobody);
+        let of_structure = told(&Environment::withheld(), Asked::Structure);
+        let is_outside = |said: &&String| {
+            let is_of_file =
+                said.contains("_file`") && (said.contains(" cannot be read: ") || said.contains(" holds a "));
+            said.contains("which is not set") || is_of_file
+        };
+        let want: Vec<&String> = all.iter().filter(|said| !is_outside(said)).collect();
+        assert_eq!(of_structure.iter().collect::<Vec<_>>(), want, "{}", path.display());
+        count += usize::from(want.len() < all.len());
+    }
+    assert!(count >= 2, "{count} configs need something from outside");
+}

@@ -59,6 +59,25 @@ pub(super) fn parse(text: &str) -> Parsed {
     parsed
 }
 
+/// A line that is read back as this value.
+pub(crate) fn line(name: &str, value: &str) -> String {
+    let is_plain = |c: char| c.is_alphanumeric() || "-_.:/+=@?&%,~".contains(c);
+    let quoted = match value {
+        value if value.chars().all(is_plain) => value.to_owned(),
+        value if !value.contains(['\'', '\r']) => format!("'{value}'"),
+        value => {
+            let escaped = value.chars().map(|c| match c {
+                '\n' => "\\n".to_owned(),
+                '\r' => "\\r".to_owned(),
+                '"' | '\\' | '$' => format!("\\{c}"),
+                c => c.to_string(),
+            });
+            format!("\"{}\"", escaped.collect::<String>())
+        }
+    };
+    format!("{name}={quoted}\n")
+}
+
 struct Assignment {
     name: String,
     value: String,
@@ -164,6 +183,39 @@ fn quoted(text: &str, quote: char) -> Option<(String, usize)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_line_is_read_back_as_it_was_meant() {
+        for value in [
+            "sk-or-v1-0f3c",
+            "a b",
+            "a#b",
+            "a #b",
+            "#a",
+            "it's",
+            "\"a\"",
+            "a\\n",
+            "it's \"$a\" \\ `b`",
+            "two\nlines",
+            "cr\rx's\ny",
+            " blanks ",
+            "",
+            "密码",
+            "${HOME}",
+            "$$",
+            "https://h.example/x?a=b&c=%20#d",
+            "a=b==",
+            "\\",
+            "'",
+            "'\\'",
+        ] {
+            let text = format!("A=1\n{}B=2\n", line("K", value));
+            let parsed = parse(&text);
+            assert_eq!(parsed.variables.get("K").map(String::as_str), Some(value), "{text:?}: {parsed:?}");
+            assert_eq!((parsed.variables["A"].as_str(), parsed.variables["B"].as_str()), ("1", "2"), "{text:?}");
+            assert_eq!(parsed.broken, [], "{text:?}");
+        }
+    }
 
     #[test]
     fn values_are_literal() {

@@ -25,9 +25,13 @@ pub(crate) struct Environment {
     /// Variables of the process that are no UTF-8; only paths may be that.
     strange: BTreeMap<String, OsString>,
     dotenv: BTreeMap<String, String>,
+    /// Whether the last line of `.env` has no end.
+    is_dotenv_open: bool,
     dotenv_faults: Option<DotenvFaults>,
     /// The variables of which no library hears.
     hidden: Vec<String>,
+    /// Whether nobody is to know what variables and files of secrets hold.
+    is_withheld: bool,
 }
 
 /// What is wrong with a `.env` file.
@@ -81,6 +85,33 @@ impl Environment {
         environment
     }
 
+    /// One without any variable, for those who look at the structure of a config alone: there, what is missing is no mistake.
+    pub(crate) fn withheld() -> Environment {
+        Environment { is_withheld: true, ..Environment::default() }
+    }
+
+    /// Whether nobody is to know what variables and files of secrets hold.
+    pub(crate) fn is_withheld(&self) -> bool {
+        self.is_withheld
+    }
+
+    /// The same with the lines of a `.env` that is not written yet.
+    #[must_use]
+    pub(crate) fn with_lines(mut self, text: &str) -> Environment {
+        self.dotenv.extend(dotenv::parse(text).variables);
+        self
+    }
+
+    /// Whether `.env` sets a variable.
+    pub(crate) fn stands_in_file(&self, name: &str) -> bool {
+        self.dotenv.contains_key(name)
+    }
+
+    /// Whether what is added to `.env` would go on its last line.
+    pub(crate) fn is_dotenv_open(&self) -> bool {
+        self.is_dotenv_open
+    }
+
     /// The same with the `.env` in a folder, if there is one.
     #[must_use]
     pub(crate) fn with_dotenv(mut self, folder: &Path) -> Environment {
@@ -95,6 +126,7 @@ impl Environment {
         let fault = match text {
             Ok(text) => {
                 let parsed = dotenv::parse(&text);
+                self.is_dotenv_open = !text.is_empty() && !text.ends_with('\n');
                 self.dotenv = parsed.variables;
                 (!parsed.broken.is_empty()).then_some(DotenvFault::Lines(parsed.broken))
             }
@@ -192,7 +224,7 @@ pub(super) fn passed_on(names: &[&'static str]) -> Vec<(&'static str, OsString)>
 }
 
 /// The arguments of the process, as text.
-pub fn arguments() -> Vec<String> {
+pub(crate) fn arguments() -> Vec<String> {
     std::env::args_os().map(|argument| argument.to_string_lossy().into_owned()).collect()
 }
 

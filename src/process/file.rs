@@ -128,10 +128,33 @@ pub(crate) fn read_stdin(bounds: Bounds) -> io::Result<Vec<u8>> {
 /// # Errors
 /// Why it cannot be written.
 pub(crate) fn write(path: &Path, content: &[u8], patience: Duration) -> io::Result<()> {
+    write_as(OpenOptions::new().write(true).create(true).truncate(true), path, content, patience)
+}
+
+/// Adds to the end of a file.
+///
+/// # Errors
+/// Why it cannot be written.
+pub(crate) fn append(path: &Path, content: &[u8], patience: Duration) -> io::Result<()> {
+    write_as(OpenOptions::new().append(true).create(true), path, content, patience)
+}
+
+/// Makes a file that is not there yet, which only these may read.
+///
+/// # Errors
+/// That it is there, or why it cannot be written.
+pub(crate) fn create(path: &Path, mode: u32, content: &[u8], patience: Duration) -> io::Result<()> {
+    write_as(OpenOptions::new().write(true).create_new(true).mode(mode), path, content, patience)
+}
+
+/// Whether others than its owner may read a file.
+pub(crate) fn is_open_to_others(path: &Path) -> bool {
+    std::fs::metadata(path).is_ok_and(|metadata| metadata.mode() & 0o077 != 0)
+}
+
+fn write_as(options: &mut OpenOptions, path: &Path, content: &[u8], patience: Duration) -> io::Result<()> {
     let until = Instant::now() + patience;
-    let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(true).custom_flags(flags());
-    let file = options.open(path).map_err(|error| unopened(path, error))?;
+    let file = options.custom_flags(flags()).open(path).map_err(|error| unopened(path, error))?;
     fill(&file, content, until)
 }
 

@@ -8,11 +8,12 @@ mod json;
 
 use std::fmt::Write as _;
 use std::io;
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Instant;
 
 use json_env_logger::env_logger::Logger as JsonLogger;
 use log::{Level, LevelFilter, Log, Metadata, Record};
+use serde::Serialize;
 
 use self::json::{Fields, JsonLine, json_logger, record};
 use crate::process::environment::Environment;
@@ -156,8 +157,51 @@ fn harmless(text: &str) -> String {
     text.chars().map(|c| if is_obeyed(c) { '\u{FFFD}' } else { c }).collect()
 }
 
+/// Something that was complained of, and the place in a file that it is about, if it is about one.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub(crate) struct Complaint {
+    pub file: Option<String>,
+    pub line: Option<usize>,
+    pub column: Option<usize>,
+    pub message: String,
+}
+
+impl Complaint {
+    /// In one text: `config.yaml:12:7: what is wrong`.
+    pub(crate) fn shown(&self) -> String {
+        let numbers = [self.line, self.column].into_iter().flatten().map(|number| format!("{number}:"));
+        let place = self.file.as_ref().map(|file| format!("{file}:{} ", numbers.collect::<String>()));
+        format!("{}{}", place.unwrap_or_default(), self.message)
+    }
+}
+
+/// What this process has complained of: whoever reads standard output alone is told of it there when there is no report.
+static COMPLAINTS: Mutex<Vec<Complaint>> = Mutex::new(Vec::new());
+
+/// Notes a complaint that is said elsewhere.
+pub(crate) fn note(complaint: Complaint) {
+    COMPLAINTS.lock().unwrap_or_else(PoisonError::into_inner).push(complaint);
+}
+
+/// Notes what is wrong with the command line, which the parser of it says: its first lines, without the advice below.
+pub fn note_usage(text: &str) {
+    let message = text.split("\n\nUsage:").next().unwrap_or(text).trim().trim_start_matches("error: ");
+    note(Complaint { message: message.to_owned(), ..Complaint::default() });
+}
+
+/// All complaints so far, in their order.
+pub(crate) fn complaints() -> Vec<Complaint> {
+    COMPLAINTS.lock().unwrap_or_else(PoisonError::into_inner).clone()
+}
+
 /// Says that something is wrong: `error:` for people, a record of level ERROR for programs.
 pub(crate) fn complain(format: Format, message: &str) {
+    note(Complaint { message: message.to_owned(), ..Complaint::default() });
+    say_error(format, message);
+}
+
+/// The same without a note of it.
+pub(crate) fn say_error(format: Format, message: &str) {
     match format {
         Format::Json => say(&record("ERROR", message)),
         Format::Text => say(&format!("error: {message}")),

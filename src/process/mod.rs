@@ -7,7 +7,7 @@ mod authorities;
 pub(crate) mod background;
 pub(crate) mod clock;
 pub(crate) mod command;
-mod dotenv;
+pub(crate) mod dotenv;
 pub(crate) mod environment;
 pub(crate) mod exit;
 pub(crate) mod fault;

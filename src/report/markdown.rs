@@ -41,6 +41,12 @@ pub(super) fn render(report: &Report, view: View) -> String {
     out
 }
 
+/// That no run has taken place, and why.
+pub(super) fn of_error(what: &str, lines: &[String]) -> String {
+    let lines: String = lines.iter().map(|line| format!("- {}\n", neutral(line))).collect();
+    format!("## {} balance-alert: {}\n\n{lines}", sign(Tone::Unknown), neutral(what))
+}
+
 fn sign(tone: Tone) -> &'static str {
     match tone {
         Tone::Bad => "🔴",

@@ -9,6 +9,8 @@ pub(crate) mod progress;
 mod sections;
 mod tone;
 mod totals;
+mod troubles;
+mod unmade;
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
@@ -63,6 +65,10 @@ formats! {
     Prometheus = prometheus;
     /// For the summary of a CI job
     Markdown = markdown;
+    /// Tests of JUnit, for CI services
+    Junit = junit;
+    /// Annotations for GitHub Actions; the Markdown goes to the summary of the step
+    Github = github;
 }
 
 /// Settings of a rendering.
@@ -72,6 +78,8 @@ pub(crate) struct View {
     pub exit: Exit,
     /// Whether to leave out what is well.
     pub is_quiet: bool,
+    /// What makes the run fail.
+    pub fail_on: FailOn,
 }
 
 /// The formats of a list.
@@ -97,6 +105,8 @@ pub(crate) enum Published {
     /// At least one destination did not take them, for this reason.
     Failed(Failure),
 }
+
+pub(crate) use unmade::{annotations, unmade};
 
 pub(crate) use columns::{amount_cell, columns, painted_columns};
 pub(crate) use outlook::{Outlook, note as outlook_note};

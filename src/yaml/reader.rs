@@ -191,7 +191,7 @@ impl<'a> ConfigReader<'a> {
         let brought = self.brought_into(self.entry_of(path).unwrap_or(path));
         let place = self.place(path, &brought);
         Problem {
-            file: self.file.clone(),
+            file: self.document.origin(path).0.unwrap_or(&self.file).to_owned(),
             position: self.document.locate(path, part),
             place,
             message,
@@ -206,10 +206,19 @@ impl<'a> ConfigReader<'a> {
         let name = self.names.get(&path[..depth]).and_then(|name| quote_input::name(&brought.mask(name)));
         match path.first() {
             Some(Step::Key(first)) if quote_input::word(first).is_some() => {
-                let place = show(&path[..depth]);
+                let place = show(&self.document.origin(&path[..depth]).1);
                 Some(name.map_or_else(|| place.clone(), |name| format!("{place} `{name}`")))
             }
             _ => None,
+        }
+    }
+
+    /// The entry of a node, for a message about another one: `projects[3]`, with its file where a config has several.
+    pub(crate) fn entry_shown(&self, path: &[Step]) -> String {
+        let (file, own) = self.document.origin(path);
+        match self.document.has_others() {
+            true => format!("{} of {}", show(&own), file.unwrap_or(&self.file)),
+            false => show(&own),
         }
     }
 
@@ -369,6 +378,9 @@ impl<'a> ConfigReader<'a> {
                 }
                 None => Reach::Whole,
             };
+            if self.environment.is_withheld() {
+                continue;
+            }
             let field = quote_input::key(last_key(path));
             let (message, hint) = match self.environment.why_unset(name) {
                 Some(why) => (format!("{field} needs {shown}, but {why}"), None),

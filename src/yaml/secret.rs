@@ -64,6 +64,12 @@ impl ConfigReader<'_> {
         }
         let secret = match (value, file) {
             (Some(value), _) => value.trim().to_owned(),
+            (None, Some(_)) if self.environment.is_withheld() => {
+                self.outside.insert(under(path, field));
+                self.told_by.insert(under(path, field), "_file");
+                self.break_entry(path, format!("`{file_field}` was not looked at"));
+                return None;
+            }
             (None, Some(file)) => {
                 let full = self.folder.join(file);
                 match read_secret(&full) {

@@ -169,7 +169,7 @@ impl ConfigReader<'_> {
             if let Some(name) = &project.name {
                 if let Some(first) = names.get(name) {
                     let message = format!("there is already a project{}", shown_name(name));
-                    let hint = Some(format!("projects[{first}] has this name"));
+                    let hint = Some(format!("{} has this name", self.entry_shown(&item("projects", *first))));
                     self.same_name([&item("projects", *first), &path], &["name"], message, hint);
                 } else {
                     names.insert(name.clone(), index);

@@ -146,7 +146,7 @@ impl ConfigReader<'_> {
             };
             if let Some(first) = subscription.name.as_ref().and_then(|name| names.insert(name.clone(), index)) {
                 let name = shown_name(subscription.name.as_deref().unwrap_or_default());
-                let hint = Some(format!("subscriptions[{first}] has this name"));
+                let hint = Some(format!("{} has this name", self.entry_shown(&item("subscriptions", first))));
                 let message = format!("there is already a subscription{name}");
                 self.same_name([&item("subscriptions", first), &path], &["name"], message, hint);
             }

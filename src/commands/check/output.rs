@@ -11,11 +11,12 @@ use super::run::{Run, unwritten};
 use crate::check::account::drift::ChangedAnswer;
 use crate::decide::SilentSchedule;
 use crate::model::text;
+use crate::process::environment::Environment;
 use crate::process::exit::Exit;
 use crate::process::interrupt::Deadline;
 use crate::process::logging;
 use crate::process::{background, fault, file, redact};
-use crate::report::{Report, View};
+use crate::report::{Output, Report, View};
 
 /// Says which other schedules have fallen silent: the report is about the checks of this one.
 pub(super) fn warn_of_silence(silent: &[SilentSchedule]) {
@@ -34,6 +35,9 @@ pub(super) fn warn_of_changes(changed: &[ChangedAnswer]) {
         );
     }
 }
+
+/// Where GitHub Actions reads the summary of a step.
+const SUMMARY: &str = "GITHUB_STEP_SUMMARY";
 
 /// Report files that take no longer are written before standard output. Near the end of the run's time they have half of what is
 /// left.
@@ -57,7 +61,13 @@ pub(super) fn finish(report: &Report, run: &Run) -> Exit {
     let mut files = Files::write(report, run, exit);
     files.wait(PATIENCE.min(watchdog.left() / 2));
     let exit = files.exit(exit);
-    let view = View { exit: run.shown(exit), is_quiet: run.flags.quiet };
+    if run.flags.output == Output::Github {
+        let view = View { exit: run.shown(exit), is_quiet: false, fail_on: run.flags.fail_on };
+        let text = redact::shield_report(&report.render(Output::Markdown, view)).into_owned();
+        files.have_failed |= !summarise(&run.environment, &text, watchdog.left());
+    }
+    let view = View { exit: run.shown(exit), is_quiet: run.flags.quiet, fail_on: run.flags.fail_on };
+    let exit = files.exit(exit);
     let printed = print(&report.render(run.flags.output, view), run.process, exit);
     files.wait(watchdog.left());
     for path in &files.open {
@@ -75,6 +85,16 @@ pub(super) fn finish(report: &Report, run: &Run) -> Exit {
     if exit == Exit::Ok { printed } else { exit }
 }
 
+/// Adds to the summary of a step of GitHub Actions, if this is one. Gives whether that is done where it is wanted.
+pub(in crate::commands) fn summarise(environment: &Environment, text: &str, time: Duration) -> bool {
+    let Some(path) = environment.path(SUMMARY) else { return true };
+    let added = file::append(&path, text.as_bytes(), time);
+    if let Err(error) = &added {
+        log::error!("the summary cannot be written to the file that {SUMMARY} names: {}", text::io_error(error));
+    }
+    added.is_ok()
+}
+
 /// The report files of a run, which are being written.
 struct Files {
     open: BTreeSet<PathBuf>,
@@ -87,7 +107,7 @@ impl Files {
     fn write(report: &Report, run: &Run, exit: Exit) -> Files {
         let (sender, written) = mpsc::channel();
         for file in &run.flags.reports {
-            let text = report.render(file.output, View { exit: run.shown(exit), is_quiet: false });
+            let text = report.render(file.output, View { exit: run.shown(exit), is_quiet: false, fail_on: run.flags.fail_on });
             let (path, sender, left) = (file.path.clone(), sender.clone(), run.process.watchdog.left());
             let work = move || {
                 // Colours are for a terminal, and a file gets none.

@@ -88,7 +88,11 @@ fn snippet(page: &Page) -> String {
     let variable = |part: &str| format!("${{{}_{part}}}", page.id).replace('-', "_").to_uppercase();
     let mut lines = vec![format!("name: {}", Value::from(page.title.as_str())), format!("provider: {}", page.id)];
     match page.credential.format {
-        CredentialFormat::Key | CredentialFormat::Pair => lines.push(format!("api_key: \"{}\"", variable("api_key"))),
+        CredentialFormat::Key | CredentialFormat::Pair => {
+            let names = page.credential.variables(&page.id).swap_remove(0);
+            let names: Vec<String> = names.split(':').map(|name| format!("${{{name}}}")).collect();
+            lines.push(format!("api_key: \"{}\"", names.join(":")));
+        }
         CredentialFormat::Parts => {
             let parts = page.credential.parts.keys().map(|part| format!("{part}: \"{}\"", variable(part)));
             lines.push(format!("credentials: {{ {} }}", parts.collect::<Vec<_>>().join(", ")));

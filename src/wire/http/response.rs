@@ -53,6 +53,13 @@ pub(crate) struct Response {
     pub(super) is_open_ended: bool,
 }
 
+impl Response {
+    /// By how many seconds this machine's clock is ahead of the peer's, if the peer tells the time.
+    pub(crate) fn ahead(&self) -> Option<i64> {
+        self.ahead
+    }
+}
+
 /// A redirect that was not followed.
 #[derive(Debug)]
 pub(super) struct Redirect {

@@ -1,7 +1,7 @@
 //! What the Chinese list of variables says of those that do more than to stand for a key of the config.
 
 /// The meanings, by the names of the variables. One that only stands for a key needs none, as a key is the same in all languages.
-pub(super) const VARIABLES: [(&str, &str); 21] = [
+pub(super) const VARIABLES: [(&str, &str); 23] = [
     ("TZ", "`settings.timezone`，日期所用时区（默认 UTC）"),
     ("WEBHOOK_URL", "`webhook.url`；配置中没有 webhook 时新建一个"),
     ("JWT_SECRET_KEY", "配置未给出 `jwt.secret` 时使用（webhook 与 Pushgateway）"),
@@ -22,5 +22,7 @@ pub(super) const VARIABLES: [(&str, &str); 21] = [
     ("TZDIR", "时区规则所在的目录（默认为系统目录与内置规则）"),
     ("HTTPS_PROXY", "https 代理；`HTTP_PROXY`、`ALL_PROXY`、`NO_PROXY` 同理"),
     ("XDG_CONFIG_HOME", "在此查找 `balance-alert/config.yaml`，其次 `/etc`"),
+    ("GITHUB_STEP_SUMMARY", "`--output github` 把 Markdown 追加到此文件；由 GitHub Actions 设置"),
+    ("LANG", "以 zh 开头时 `init` 写出中文；`LC_ALL` 与 `LC_MESSAGES` 优先"),
     ("XDG_STATE_HOME", "在此保存 `balance-alert/state.db`（默认 `~/.local/state`）"),
 ];

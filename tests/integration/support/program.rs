@@ -93,6 +93,11 @@ impl Program {
         Self { args, starter: Vec::new(), full: Vec::new(), ..self.clone() }
     }
 
+    /// In the same directory, without the variables that were set.
+    pub(crate) fn without_variables(&self) -> Self {
+        Self { environment: Vec::new(), ..self.clone() }
+    }
+
     pub(crate) fn env(mut self, name: &str, value: &str) -> Self {
         self.environment.push((name.into(), value.into()));
         self

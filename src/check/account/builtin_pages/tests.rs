@@ -104,6 +104,31 @@ fn every_page_parses_and_its_examples_hold() {
     }
 }
 
+/// What `init` finds under a name belongs to one service, and can stand in a config.
+#[test]
+fn the_usual_names_of_keys_are_variables_of_one_service_each() {
+    let mut owners: BTreeMap<String, String> = BTreeMap::new();
+    each(|page| {
+        let is_pair = page.credential.format == CredentialFormat::Pair;
+        for names in page.credential.variables(&page.id) {
+            let parts: Vec<&str> = names.split(':').collect();
+            assert!(parts.len() == 1 || parts.len() == 2 && is_pair, "{names}");
+            for name in parts {
+                let is_name = name.starts_with(|c: char| c.is_ascii_uppercase())
+                    && name.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_');
+                assert!(is_name, "{name}");
+            }
+        }
+    });
+    for listed in catalog() {
+        let Listed::Page(page) = listed else { continue };
+        for names in page.credential.variables(&page.id) {
+            let other = owners.insert(names.clone(), page.id.clone());
+            assert_eq!(other, None, "{names} belongs to {} as well", page.id);
+        }
+    }
+}
+
 #[test]
 fn every_page_has_examples_of_every_kind() {
     each(|page| {

@@ -17,6 +17,10 @@ pub(crate) struct Credential {
     pub note: Option<String>,
     /// The page of the service on which it is made.
     pub create: Option<String>,
+    /// The names of the variables that people keep it in, the most usual first, where these are not `ID_API_KEY`: `init` looks for them. A
+    /// pair that is kept in two has both with a colon between them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub env: Vec<String>,
     /// How a right one begins. It is a hint: a key that begins otherwise is tried all the same.
     #[serde(default)]
     pub prefixes: Vec<String>,
@@ -45,6 +49,14 @@ pub(crate) enum CredentialFormat {
 }
 
 impl Credential {
+    /// The variables that people keep it in, the most usual first; a colon stands between those of a pair. `id` is that of the page.
+    pub(crate) fn variables(&self, id: &str) -> Vec<String> {
+        match self.env.is_empty() {
+            true => vec![format!("{id}_api_key").replace('-', "_").to_uppercase()],
+            false => self.env.clone(),
+        }
+    }
+
     /// What is noticed of a key that may be of the wrong kind, without any of it.
     pub(crate) fn doubt(&self, key: &str) -> Option<String> {
         if key.is_empty() {
