@@ -51,6 +51,8 @@ commands! {
     Status = status;
     /// Show the history of balances: minimum, maximum, mean, change
     History = history;
+    /// Tell what a day, a week or a month came to: per currency, what runs dry first, what renews, what cannot be read
+    Digest = digest;
     /// List alerts: sent, pending and expired
     Alerts = alerts;
     /// Say why somebody is told of an account, a mailbox or a subscription, or not, and what would change that

@@ -189,7 +189,7 @@ fn absent(name: &str, names: &[String], known: &[Known]) -> String {
 }
 
 /// The account as the last run found it.
-fn as_read(subject: &Subject, known: &Known) -> (Subject, Outcome) {
+pub(super) fn as_read(subject: &Subject, known: &Known) -> (Subject, Outcome) {
     let mut subject = Subject { identity: known.check, ..subject.clone() };
     let total = total(subject.written[0], known);
     let reading = |amount| {
@@ -221,7 +221,7 @@ fn total(written: Option<Threshold>, known: &Known) -> Option<Decimal> {
 }
 
 /// The mailbox as the last run found it. Its mails are not read again; what is owed of them is in the memory.
-fn scan(known: &Known) -> Scanned {
+pub(super) fn scan(known: &Known) -> Scanned {
     let result = failure(known).map_or_else(|| Ok(Scan::default()), Err);
     Scanned { result, duration: Duration::ZERO }
 }

@@ -15,6 +15,7 @@ mod changes;
 pub(crate) mod config;
 mod cooldown;
 mod decision;
+pub(crate) mod digest;
 pub(crate) mod expiry;
 mod explain;
 mod failing;

@@ -20,6 +20,7 @@ mod conformance;
 mod credits;
 mod databases;
 mod delivery;
+mod digests;
 mod docs;
 mod drift;
 mod echoes;

@@ -2,6 +2,7 @@
 
 mod chinese;
 mod class;
+mod digest;
 mod english;
 mod group;
 mod language;
@@ -28,6 +29,7 @@ use crate::model::failure::Failure;
 use crate::model::text::{self, ShortNames};
 use crate::model::words::Language;
 
+pub(crate) use self::digest::digest_text;
 pub(super) use self::group::by_cause;
 pub(crate) use self::neutral::Markup;
 pub(super) use self::neutral::as_it_is;
@@ -152,10 +154,16 @@ impl Message {
         let names = ShortNames::new(alerts.iter().map(|alert| alert.project.as_str()), NAME_CHARS);
         let owners = alerts.iter().filter_map(|alert| alert.owner_project.as_deref());
         let owners = ShortNames::new(owners, NAME_CHARS);
+        let phrases = phrases_of(language);
+        let project = |alert: &Alert| match &alert.cause {
+            // Its name is what it is about, in the language of the message.
+            Cause::Digest(digest) => text::one_line(&digest::heading(phrases, &digest.part), NAME_CHARS),
+            _ => names.get(&alert.project).to_owned(),
+        };
         let alerts: Vec<Alert> = alerts
             .iter()
             .map(|alert| Alert {
-                project: names.get(&alert.project).to_owned(),
+                project: project(alert),
                 owner_project: alert.owner_project.as_deref().map(|owner| owners.get(owner).to_owned()),
                 ..bounded(alert.clone())
             })
@@ -235,10 +243,7 @@ impl Message {
     }
 
     fn phrases(&self) -> &'static dyn Phrases {
-        match self.language {
-            Language::En => &English,
-            Language::Zh => &Chinese,
-        }
+        phrases_of(self.language)
     }
 
     /// The heading: `Balance alert: 2 low, 1 warning`.
@@ -248,7 +253,7 @@ impl Message {
             .filter(|(count, _)| *count > 0)
             .map(|(count, class)| format!("{count} {}", self.phrases().class(class)))
             .collect();
-        let title = self.phrases().title(&counts);
+        let title = digest::title(self.phrases(), alerts).unwrap_or_else(|| self.phrases().title(&counts));
         let title = match self.number_of(alerts) {
             Some((number, count)) => self.phrases().numbered(&title, number, count),
             None => title,
@@ -277,7 +282,7 @@ impl Message {
         for entry in entries(alerts) {
             match entry {
                 Entry::Group(group) => lines.push(self.group(&group, neutral)),
-                Entry::One(alert) if self.is_short => rest.push(alert),
+                Entry::One(alert) if self.is_short && alert.topic() != Topic::Digest => rest.push(alert),
                 Entry::One(alert) => lines.push(self.line(alert, neutral)),
             }
         }
@@ -313,7 +318,7 @@ impl Message {
                     owner: None,
                     text: self.about_group(&group, neutral),
                 }),
-                Entry::One(alert) if self.is_short => rest.push(alert),
+                Entry::One(alert) if self.is_short && alert.topic() != Topic::Digest => rest.push(alert),
                 Entry::One(alert) => rows.push(Row {
                     mark: mark(alert),
                     name: Some(neutral(&alert.project)),
@@ -382,6 +387,13 @@ impl Message {
     /// The language of the text.
     pub(super) fn language(&self) -> Language {
         self.language
+    }
+}
+
+fn phrases_of(language: Language) -> &'static dyn Phrases {
+    match language {
+        Language::En => &English,
+        Language::Zh => &Chinese,
     }
 }
 

@@ -32,7 +32,7 @@ impl Sentence<'_> {
         let what = self.phrases.cause(&alert.cause, &self.parts);
         match alert.topic() {
             // Their sentences have the dates in them.
-            Topic::Renewal | Topic::Mail | Topic::TopUp => what,
+            Topic::Renewal | Topic::Mail | Topic::TopUp | Topic::Digest => what,
             _ => what + &self.addition(),
         }
     }
