@@ -16,12 +16,13 @@ use crate::decide::digest::{Past, Period, abouts, begins, digest};
 use crate::decide::forecast::account::{Reading, foresee};
 use crate::decide::forecast::reads_from;
 use crate::decide::found::{Subjects, found};
-use crate::decide::route::route;
+use crate::decide::route::{About, Why, route};
 use crate::decide::{Found, Telling};
 use crate::model::alert::{Alert, Cause, Event, Level, Span, Topic};
 use crate::model::identity::Identity;
 use crate::model::schedule::Schedule;
 use crate::model::text;
+use crate::notify::config::Channel;
 use crate::notify::{self, Delivery, Dispatch};
 use crate::plan::{Plan, PlanError, RunConfig};
 use crate::process::exit::Exit;
@@ -131,16 +132,16 @@ fn carry_out(flags: &Flags, process: &Process) -> Result<(String, Exit), Exit> {
 /// What the channels are to be told: each of the entries that are routed to it. A service that counts events hears of none, and neither
 /// does a channel that hears of what has lasted.
 fn tellings(found: &Found, past: &Past, config: &RunConfig, schedule: &str, context: &Context) -> Vec<Telling> {
-    let routes: Vec<_> = config.channels.iter().map(|one| (one.name.as_str(), &one.route)).collect();
-    let takers: Vec<Vec<bool>> = abouts(found)
-        .iter()
-        .map(|about| route(&routes, about, Topic::Digest, Level::Warning).iter().map(|why| why.takes()).collect())
-        .collect();
+    let hears = |channel: &&Channel| !channel.is_event_service() && channel.route.after.is_none();
+    let channels: Vec<&Channel> = config.channels.iter().filter(hears).collect();
+    let routes: Vec<_> = channels.iter().map(|channel| (channel.name.as_str(), &channel.route)).collect();
+    let taken = |about: &About| route(&routes, about, Topic::Digest, Level::Warning).iter().map(Why::takes).collect();
+    let takers: Vec<Vec<bool>> = abouts(found).iter().map(taken).collect();
     // Channels that hear of the same entries have one digest.
     let mut audiences: BTreeMap<Vec<bool>, Vec<String>> = BTreeMap::new();
-    for (at, channel) in config.channels.iter().enumerate() {
+    for (at, channel) in channels.iter().enumerate() {
         let wanted: Vec<bool> = takers.iter().map(|takers| takers[at]).collect();
-        if wanted.contains(&true) && !channel.is_event_service() && channel.route.after.is_none() {
+        if wanted.contains(&true) {
             audiences.entry(wanted).or_default().push(channel.id.clone());
         }
     }

@@ -232,7 +232,9 @@ fn schedules(addressing: &Addressing) -> Watched<'_> {
 /// Whether a webhook asks for digests, which tell of all entries.
 fn is_for_digests(route: &Route) -> bool {
     let Some(Matcher::Of(asked)) = &route.matcher else { return false };
-    asked.iter().any(|(asked, patterns)| *asked == Asked::Topic && patterns.words().any(|word| word == Topic::Digest.as_str()))
+    asked
+        .iter()
+        .any(|(asked, patterns)| *asked == Asked::Topic && patterns.words().any(|word| word == Topic::Digest.as_str()))
 }
 
 /// An alert for people: `low` (critical).

@@ -20,6 +20,8 @@ use crate::model::text;
 
 /// How far ahead renewals and credits that lapse are told, in days.
 const AHEAD: i64 = 30;
+/// The accounts without a currency that messages tell of.
+const MOST_ALONE: usize = 5;
 /// The accounts of a currency that are named for what they consumed.
 const MOST_CONSUMERS: usize = 3;
 /// The least change of the consumption that is told, as a part of what it was.
@@ -99,7 +101,11 @@ impl Entry<'_> {
     }
 
     fn row(&self) -> Row {
-        Row { name: Some(short(&self.verdict.subject.name)), currency: self.currency().map(str::to_owned), ..Row::default() }
+        Row {
+            name: Some(short(&self.verdict.subject.name)),
+            currency: self.currency().map(str::to_owned),
+            ..Row::default()
+        }
     }
 }
 
@@ -160,11 +166,17 @@ impl Digest<'_> {
     pub(crate) fn told(&self) -> Vec<alert::Digest> {
         let Period { span, first, .. } = self.period;
         let last = self.period.last_day();
-        let told = self.parts.iter().cloned().map(|mut part| {
+        let is_alone = |part: &Part| matches!(part, Part::Sum(Sum { name: Some(_), .. }));
+        let mut parts = self.parts.clone();
+        let others = parts.iter().filter(|part| is_alone(part)).count().saturating_sub(MOST_ALONE);
+        if let Some(last) = parts.iter().rposition(is_alone).filter(|_| others > 0) {
+            parts.splice(last + 1 - others..=last, [Part::List(List::Others, Vec::new(), 0)]);
+        }
+        let told = parts.into_iter().map(|mut part| {
             if let Part::List(list, rows, more) = &mut part {
                 let most = if matches!(list, List::RunsDry | List::Changed) { 5 } else { 12 };
                 let named = rows.iter().filter(|row| row.name.is_some()).count();
-                *more = named.saturating_sub(most);
+                *more = if *list == List::Others { others } else { named.saturating_sub(most) };
                 rows.drain(most.min(named)..named);
             }
             alert::Digest { span, first, last, part }
@@ -237,7 +249,9 @@ fn sums(entries: &[Entry]) -> Vec<Part> {
     let mut sums: Vec<Sum> = Vec::new();
     for entry in entries {
         let Some(Statement { currency, opening, topped_up, consumed, closing, .. }) = &entry.period else { continue };
-        let known = sums.iter_mut().find(|sum| currency.is_some() && is_counted_alike(sum.currency.as_deref(), currency.as_deref()));
+        let known = sums
+            .iter_mut()
+            .find(|sum| currency.is_some() && is_counted_alike(sum.currency.as_deref(), currency.as_deref()));
         let Some(sum) = known else {
             sums.push(Sum {
                 name: currency.is_none().then(|| short(&entry.verdict.subject.name)),
@@ -345,7 +359,7 @@ fn renews(subscriptions: &[&SubscriptionVerdict], today: Date) -> Vec<Row> {
             next = date.tomorrow().ok().and_then(|day| schedule.cycle.on_or_after(day)).filter(|next| *next > date);
         }
     }
-    rows.sort_by_key(|row| row.date);
+    rows.sort_by(|one, other| (one.date, &one.name).cmp(&(other.date, &other.name)));
     let mut totals: Vec<Row> = Vec::new();
     for row in rows.iter().filter(|row| row.amount.is_some() && row.currency.is_some()) {
         match totals.iter_mut().find(|total| is_counted_alike(total.currency.as_deref(), row.currency.as_deref())) {

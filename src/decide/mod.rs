@@ -34,7 +34,7 @@ pub(crate) mod route;
 mod runway;
 mod shared_ends;
 pub(crate) mod silent;
-mod spike;
+pub(crate) mod spike;
 mod status;
 mod threshold;
 mod topup;

@@ -113,7 +113,16 @@ fn csv(digest: &Digest) -> String {
     let (first, last) = (digest.period.first.to_string(), digest.period.last_day().to_string());
     // Writing to memory cannot fail.
     let _ = writer.write_record([
-        "first_day", "last_day", "project", "owner_project", "provider", "currency", "opening", "topped_up", "consumed", "closing",
+        "first_day",
+        "last_day",
+        "project",
+        "owner_project",
+        "provider",
+        "currency",
+        "opening",
+        "topped_up",
+        "consumed",
+        "closing",
         "consumed_before",
     ]);
     for entry in &digest.accounts {

@@ -58,8 +58,8 @@ impl Store {
 
 fn claim(database: &mut dyn Database, run: &Run, digest: &DigestClaim) -> Result<(Vec<Telling>, bool), StoreError> {
     let (schedule, span, first) = (run.schedule_name.as_str(), digest.span.as_str(), digest.first.to_string());
-    let known =
-        database.query("SELECT began_on FROM digests WHERE schedule = $1 AND span = $2", &[schedule.into(), span.into()])?;
+    let known = database
+        .query("SELECT began_on FROM digests WHERE schedule = $1 AND span = $2", &[schedule.into(), span.into()])?;
     let was_told = known.first().and_then(|row| row.optional_text(0)) == Some(&first);
     let mut tellings = owed(database, run, digest)?;
     if !was_told || digest.is_again {

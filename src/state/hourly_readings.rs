@@ -52,7 +52,8 @@ pub(super) fn thinned(
                    JOIN samples s ON s.run = h.run WHERE s.balance IS NOT NULL"
         .to_owned();
     let ahead = now.checked_add(now.duration_since(since)).unwrap_or(Timestamp::MAX);
-    let mut parameters: Vec<Value> = vec![since.as_microsecond().into(), ahead.as_microsecond().into(), hourly.as_microsecond().into()];
+    let mut parameters: Vec<Value> =
+        vec![since.as_microsecond().into(), ahead.as_microsecond().into(), hourly.as_microsecond().into()];
     match checks {
         Checks::All => {}
         Checks::One(check) => {

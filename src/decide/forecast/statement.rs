@@ -50,7 +50,9 @@ pub(crate) fn statement(
     let hours: f64 = series.intervals.iter().map(|interval| interval.hours()).sum();
     let days = amount::from_float(hours / 24.0).ok().filter(|_| hours >= LEAST_HOURS);
     let per_day = days.and_then(|days| consumed.checked_div(days)?.round_sf(DIGITS)).map(|rate| rate.normalize());
-    Some(Statement { currency, opening: points.first()?.balance, topped_up, consumed, closing: series.balance, per_day })
+    let (opening, closing) = (points.first()?.balance, series.balance);
+    let is_whole = add(opening, topped_up)?.checked_sub(consumed)? == closing;
+    is_whole.then_some(Statement { currency, opening, topped_up, consumed, closing, per_day })
 }
 
 #[cfg(test)]
@@ -80,16 +82,40 @@ mod tests {
             ("nothing in the period", vec![(-1, "5", "USD"), (25, "4", "USD")], "-"),
             ("one reading", vec![(3, "5", "USD")], "USD 5 +0 -0 =5 -"),
             ("the balance before counts", vec![(-2, "9", "USD"), (3, "5", "USD")], "USD 9 +0 -4 =5 -"),
-            ("the newest before counts", vec![(-9, "90", "USD"), (-2, "9", "USD"), (22, "5", "USD")], "USD 9 +0 -4 =5 4"),
-            ("the boundaries belong to both", vec![(0, "9", "USD"), (24, "5", "USD"), (25, "1", "USD")], "USD 9 +0 -4 =5 4"),
-            ("a top-up", vec![(0, "9.5", "USD"), (6, "1", "USD"), (7, "101", "USD"), (19, "95", "USD")], "USD 9.5 +100 -14.5 =95 19.3333"),
+            (
+                "the newest before counts",
+                vec![(-9, "90", "USD"), (-2, "9", "USD"), (22, "5", "USD")],
+                "USD 9 +0 -4 =5 4",
+            ),
+            (
+                "the boundaries belong to both",
+                vec![(0, "9", "USD"), (24, "5", "USD"), (25, "1", "USD")],
+                "USD 9 +0 -4 =5 4",
+            ),
+            (
+                "a top-up",
+                vec![(0, "9.5", "USD"), (6, "1", "USD"), (7, "101", "USD"), (19, "95", "USD")],
+                "USD 9.5 +100 -14.5 =95 19.3333",
+            ),
             ("several", vec![(0, "1", "USD"), (1, "3", "USD"), (2, "2", "USD"), (3, "7", "USD")], "USD 1 +7 -1 =7 -"),
             ("debts", vec![(0, "-1", "USD"), (12, "-3.25", "USD")], "USD -1 +0 -2.25 =-3.25 4.5"),
-            ("another currency", vec![(-1, "70", "CNY"), (2, "69", "CNY"), (3, "10", "USD"), (9, "8", "USD")], "USD 10 +0 -2 =8 -"),
-            ("another currency afterwards", vec![(0, "70", "CNY"), (9, "69", "CNY"), (30, "8", "USD")], "CNY 70 +0 -1 =69 -"),
+            (
+                "another currency",
+                vec![(-1, "70", "CNY"), (2, "69", "CNY"), (3, "10", "USD"), (9, "8", "USD")],
+                "USD 10 +0 -2 =8 -",
+            ),
+            (
+                "another currency afterwards",
+                vec![(0, "70", "CNY"), (9, "69", "CNY"), (30, "8", "USD")],
+                "CNY 70 +0 -1 =69 -",
+            ),
             ("none", vec![(0, "7", ""), (9, "6", "")], " 7 +0 -1 =6 -"),
             ("that of the check", vec![(0, "7", "?"), (9, "6", "USD")], "USD 7 +0 -1 =6 -"),
-            ("too much for a number", vec![(0, &Decimal::MAX.to_string(), "USD"), (1, &Decimal::MIN.to_string(), "USD")], "-"),
+            (
+                "too much for a number",
+                vec![(0, &Decimal::MAX.to_string(), "USD"), (1, &Decimal::MIN.to_string(), "USD")],
+                "-",
+            ),
         ] {
             assert_eq!(of(&readings), want, "{name}");
         }
@@ -101,10 +127,12 @@ mod tests {
         let mut random = fastrand::Rng::with_seed(7);
         let at = |minute: i64| Timestamp::from_second(1_796_000_000 + 60 * minute).unwrap();
         for _ in 0..200 {
-            let mut minutes: Vec<i64> = (0..random.usize(6..60)).map(|_| random.i64(1..2880)).chain([0, 1440, 2880]).collect();
+            let mut minutes: Vec<i64> =
+                (0..random.usize(6..60)).map(|_| random.i64(1..2880)).chain([0, 1440, 2880]).collect();
             minutes.sort_unstable();
             minutes.dedup();
-            let reading = |minute: &i64| Reading { at: at(*minute), balance: random.i64(-50..500).into(), currency: None };
+            let reading =
+                |minute: &i64| Reading { at: at(*minute), balance: random.i64(-50..500).into(), currency: None };
             let readings: Vec<Reading> = minutes.iter().map(reading).collect();
             let of = |from, until| statement(&readings, None, (at(from), at(until))).unwrap();
             let (first, second, both) = (of(0, 1440), of(1440, 2880), of(0, 2880));

@@ -94,7 +94,11 @@ fn currencies_are_never_added_to_each_other() {
     let cases: &[(&str, &[Account], &[&str])] = &[
         ("nobody", &[], &[]),
         ("nothing was read", &[("A", "USD", &[(12, 9), (1, 3)])], &["empty"]),
-        ("one account", &[("A", "USD", &[(10, 100), (6, 60), (5, 160), (3, 150), (1, 20)])], &["USD 1/0: 100 100 50 150"]),
+        (
+            "one account",
+            &[("A", "USD", &[(10, 100), (6, 60), (5, 160), (3, 150), (1, 20)])],
+            &["USD 1/0: 100 100 50 150"],
+        ),
         (
             "two of a currency, one of another, one without",
             &[
@@ -112,6 +116,26 @@ fn currencies_are_never_added_to_each_other() {
                 "E 1/0: 7 0 3 4",
                 "most_consumed: A 40 USD",
                 "most_consumed: B 2 usd",
+            ],
+        ),
+        (
+            "many without a currency",
+            &[
+                ("A", "", &[(9, 10), (3, 9)]),
+                ("B", "", &[(9, 10), (3, 9)]),
+                ("C", "", &[(9, 10), (3, 9)]),
+                ("D", "", &[(9, 10), (3, 9)]),
+                ("E", "", &[(9, 10), (3, 9)]),
+                ("F", "", &[(9, 10), (3, 9)]),
+                ("G", "", &[(9, 10), (3, 9)]),
+            ],
+            &[
+                "A 1/0: 10 0 1 9",
+                "B 1/0: 10 0 1 9",
+                "C 1/0: 10 0 1 9",
+                "D 1/0: 10 0 1 9",
+                "E 1/0: 10 0 1 9",
+                "others: 2 more",
             ],
         ),
         (
@@ -243,7 +267,13 @@ fn what_runs_dry_renews_lapses_and_cannot_be_read_is_listed() {
 fn long_lists_are_cut() {
     let cycle = Cycle::Weekly(1);
     let told = told(&[], |found| {
-        let schedule = Schedule { cycle, renewal_day: String::new(), alert_days_before: 3, last_renewed: None, follows_payment: false };
+        let schedule = Schedule {
+            cycle,
+            renewal_day: String::new(),
+            alert_days_before: 3,
+            last_renewed: None,
+            follows_payment: false,
+        };
         let one = |number: usize| {
             let subscription = Subscription {
                 name: format!("S{number}"),

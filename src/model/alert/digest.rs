@@ -39,6 +39,8 @@ words! {
         Unread = "unread",
         /// Nothing was read in the period.
         Empty = "empty",
+        /// How many more accounts there are whose amounts cannot be added to others.
+        Others = "others",
     }
 }
 

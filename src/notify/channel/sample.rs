@@ -7,8 +7,8 @@ use jiff::{SignedDuration, Timestamp, ToSpan};
 use rust_decimal::Decimal;
 
 use crate::model::alert::{
-    Account, Alert, Cause, Digest, Event, Expiry, Failing, Lapsing, Lasting, Level, List, Low, Mail, Part, Renewal, Row,
-    Runway, Silent, Span, Spike, TopUp, Trouble,
+    Account, Alert, Cause, Digest, Event, Expiry, Failing, Lapsing, Lasting, Level, List, Low, Mail, Part, Renewal,
+    Row, Runway, Silent, Span, Spike, TopUp, Trouble,
 };
 use crate::model::cadence::Cadence;
 use crate::model::failure::Reason;

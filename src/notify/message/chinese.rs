@@ -1,13 +1,14 @@
 //! The sentences in Chinese.
 
 use super::class::Class;
-use super::digest::{self, DigestWords};
+use super::digest;
 use super::group::{Group, Members};
 use super::language::Phrases;
 use super::parts::{
     ExpiryParts, FailingParts, LapsingParts, LowParts, MailWords, Parts, RenewalParts, RunwayParts, SilentParts,
     SpikeParts, TopUpParts, Turn,
 };
+use super::templates::DigestWords;
 use crate::model::alert::{Cause, Event, Level, Topic};
 use crate::model::cadence::{Cadence, Every, Unit};
 use crate::model::words::{BalanceType, CycleType};
@@ -29,7 +30,16 @@ const MAIL: MailWords = MailWords {
 static DIGEST: DigestWords = DigestWords {
     titles: ["余额日报 {first}", "余额周报 {first} 至 {last}", "余额月报 {first} 至 {last}"],
     several: "余额报告",
-    lists: ["最先用尽", "消耗最多", "变化最大", "未来 30 天的续费", "30 天内过期的额度", "无法读取", "全部账户"],
+    lists: [
+        "最先用尽",
+        "消耗最多",
+        "变化最大",
+        "未来 30 天的续费",
+        "30 天内过期的额度",
+        "无法读取",
+        "全部账户",
+        "没有币种的账户",
+    ],
     sums: ["{currency}，1 个账户", "{currency}，{count} 个账户"],
     sum: "期初 {opening}，充值 {topped_up}，消耗 {consumed}，期末 {closing}",
     unread: "；另有 {count} 个账户在此期间未能读取",
@@ -41,6 +51,7 @@ static DIGEST: DigestWords = DigestWords {
         "{name}：{amount}，{date} 过期",
         "{name}：{word}，自 {date} 起",
         "在此期间没有读取到余额",
+        "",
     ],
     renewals: ["{name}：自 {date} 起逾期，{amount}", "{name}：今天，{amount}"],
     never_read: "{name}：{word}",

@@ -3,36 +3,10 @@
 use rust_decimal::Decimal;
 
 use super::language::Phrases;
-use super::neutral::{Neutral, as_it_is};
-use super::phrases_of;
+use super::neutral::Neutral;
+use super::templates::DigestWords;
 use crate::model::alert::{Alert, Cause, Digest, List, Part, Row, Sum};
 use crate::model::amount;
-use crate::model::words::Language;
-
-/// The templates of one language. A word in braces stands for what is told.
-pub(super) struct DigestWords {
-    /// A day, a week, a month.
-    pub(super) titles: [&'static str; 3],
-    /// Several periods.
-    pub(super) several: &'static str,
-    /// The headings of lists, in the order of [`List::ALL`].
-    pub(super) lists: [&'static str; List::ALL.len()],
-    /// The heading of the sum of one account, and of several.
-    pub(super) sums: [&'static str; 2],
-    pub(super) sum: &'static str,
-    /// How many more were not read.
-    pub(super) unread: &'static str,
-    /// The rows of lists, in the order of [`List::ALL`].
-    pub(super) rows: [&'static str; List::ALL.len()],
-    /// A renewal that is overdue, and one of today.
-    pub(super) renewals: [&'static str; 2],
-    /// What cannot be read, nobody knows since when.
-    pub(super) never_read: &'static str,
-    /// What a list comes to.
-    pub(super) total: &'static str,
-    /// How many more rows there are.
-    pub(super) more: &'static str,
-}
 
 /// A template with its words.
 fn filled(template: &str, words: &[(&str, &str)]) -> String {
@@ -83,7 +57,10 @@ pub(super) fn lines(phrases: &dyn Phrases, part: &Part, neutral: Neutral) -> Vec
     let words = phrases.digest();
     match part {
         Part::Sum(sum) => {
-            let shown = |amount: Option<Decimal>| amount.map_or_else(|| "?".to_owned(), |amount| amount::show(amount, None));
+            let currency = sum.currency.as_deref().map(neutral);
+            let shown = |amount: Option<Decimal>| {
+                amount.map_or_else(|| "?".to_owned(), |amount| amount::show(amount, currency.as_deref()))
+            };
             let text = filled(
                 words.sum,
                 &[
@@ -138,17 +115,8 @@ fn row(words: &DigestWords, list: List, row: &Row, neutral: Neutral) -> String {
 pub(super) fn text(phrases: &dyn Phrases, part: &Part, neutral: Neutral) -> String {
     match lines(phrases, part, neutral).as_slice() {
         [one] => one.clone(),
-        lines => lines.iter().map(|line| format!("\n• {line}")).collect(),
+        lines => lines.iter().map(|line| format!("\n  • {line}")).collect(),
     }
-}
-
-/// A digest as a message says it: its title, and of each part what it is about and a line for each row. Nothing in it is made
-/// harmless.
-pub(crate) fn digest_text(parts: &[Digest], language: Language) -> (String, Vec<(String, Vec<String>)>) {
-    let phrases = phrases_of(language);
-    let title = parts.first().map(|first| heading_of(phrases, first)).unwrap_or_default();
-    let text = |one: &Digest| (heading(phrases, &one.part), lines(phrases, &one.part, as_it_is));
-    (title, parts.iter().map(text).collect())
 }
 
 #[cfg(test)]

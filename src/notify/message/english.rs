@@ -1,13 +1,14 @@
 //! The sentences in English.
 
 use super::class::Class;
-use super::digest::{self, DigestWords};
+use super::digest;
 use super::group::{Group, Members};
 use super::language::Phrases;
 use super::parts::{
     ExpiryParts, FailingParts, LapsingParts, LowParts, MailWords, Parts, RenewalParts, RunwayParts, SilentParts,
     SpikeParts, TopUpParts, Turn,
 };
+use super::templates::DigestWords;
 use crate::model::alert::{Cause, Event, Level, Topic};
 use crate::model::cadence::Cadence;
 use crate::model::text;
@@ -41,6 +42,7 @@ static DIGEST: DigestWords = DigestWords {
         "Lapses within 30 days",
         "Cannot be read",
         "All accounts",
+        "Accounts without a currency",
     ],
     sums: ["{currency}, 1 account", "{currency}, {count} accounts"],
     sum: "opened at {opening}, topped up {topped_up}, consumed {consumed}, closed at {closing}",
@@ -53,6 +55,7 @@ static DIGEST: DigestWords = DigestWords {
         "{name}: {amount} on {date}",
         "{name}: {word}, since {date}",
         "no balance was read in this time",
+        "",
     ],
     renewals: ["{name}: overdue since {date}, {amount}", "{name}: today, {amount}"],
     never_read: "{name}: {word}",

@@ -2,9 +2,9 @@
 //! language only puts given parts into sentences.
 
 use super::class::Class;
-use super::digest::DigestWords;
 use super::group::Group;
 use super::parts::Parts;
+use super::templates::DigestWords;
 use crate::model::alert::Cause;
 
 /// The sentences of one language. All parts are harmless already; times are written out.

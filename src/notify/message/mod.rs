@@ -9,6 +9,7 @@ mod language;
 mod neutral;
 mod parts;
 mod sentence;
+mod templates;
 
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
@@ -24,12 +25,11 @@ use self::language::Phrases;
 pub(super) use self::neutral::Neutral;
 use self::parts::{Parts, moment};
 use self::sentence::Sentence;
-use crate::model::alert::{Alert, Cause, OutsideText, TOGETHER_FROM, Topic, Trouble};
+use crate::model::alert::{self, Alert, Cause, OutsideText, TOGETHER_FROM, Topic, Trouble};
 use crate::model::failure::Failure;
 use crate::model::text::{self, ShortNames};
 use crate::model::words::Language;
 
-pub(crate) use self::digest::digest_text;
 pub(super) use self::group::by_cause;
 pub(crate) use self::neutral::Markup;
 pub(super) use self::neutral::as_it_is;
@@ -395,6 +395,15 @@ fn phrases_of(language: Language) -> &'static dyn Phrases {
         Language::En => &English,
         Language::Zh => &Chinese,
     }
+}
+
+/// A digest as a message says it: its title, and of each part what it is about and a line for each row. Nothing in it is made
+/// harmless.
+pub(crate) fn digest_text(parts: &[alert::Digest], language: Language) -> (String, Vec<(String, Vec<String>)>) {
+    let phrases = phrases_of(language);
+    let title = parts.first().map(|first| digest::heading_of(phrases, first)).unwrap_or_default();
+    let text = |one: &alert::Digest| (digest::heading(phrases, &one.part), digest::lines(phrases, &one.part, as_it_is));
+    (title, parts.iter().map(text).collect())
 }
 
 /// An alert whose texts have at most so many characters each, for a service that takes very little.

@@ -23,7 +23,8 @@ impl Sentence<'_> {
             Some(owner) => self.phrases.owned(&name, &neutral(owner)),
             None => name,
         };
-        self.phrases.about(&name, &self.what())
+        // A list begins on a line of its own.
+        self.phrases.about(&name, &self.what()).replace(" \n", "\n")
     }
 
     /// The sentence without the name.

@@ -1,8 +1,10 @@
 //! What a digest says, in both languages.
 
 use super::super::neutral::markdown;
+use super::super::{digest_text, phrases_of};
 use super::*;
-use crate::model::alert::{Row, Span, Sum};
+use crate::model::alert::Span;
+use crate::model::words::Language;
 
 fn number(text: &str) -> Option<Decimal> {
     text.parse().ok()
@@ -28,7 +30,8 @@ fn parts() -> Vec<Part> {
         closing: number("1080"),
     };
     let unread = |date: &str| Row { word: Some("timeout".to_owned()), amount: None, ..row("Kling", "", date, None) };
-    let total = |amount, currency: &str| Row { amount: number(amount), currency: Some(currency.to_owned()), ..Row::default() };
+    let total =
+        |amount, currency: &str| Row { amount: number(amount), currency: Some(currency.to_owned()), ..Row::default() };
     vec![
         Part::Sum(sum.clone()),
         Part::Sum(Sum { accounts: 1, unread: 2, closing: None, ..sum.clone() }),
@@ -47,9 +50,14 @@ fn parts() -> Vec<Part> {
             ],
             0,
         ),
-        Part::List(List::Lapses, vec![Row { word: Some("Welcome".to_owned()), ..row("A", "5", "2026-12-20", None) }], 0),
+        Part::List(
+            List::Lapses,
+            vec![Row { word: Some("Welcome".to_owned()), ..row("A", "5", "2026-12-20", None) }],
+            0,
+        ),
         Part::List(List::Unread, vec![unread("2026-11-29"), unread("")], 0),
         Part::List(List::Empty, Vec::new(), 0),
+        Part::List(List::Others, Vec::new(), 4),
     ]
 }
 
@@ -73,9 +81,9 @@ fn every_part_is_said_in_both_languages() {
         said(Language::En),
         [
             "Weekly balance digest, 2026-11-23 to 2026-11-29",
-            "USD, 3 accounts | opened at 1,200.00, topped up 500.00, consumed 620.00, closed at 1,080.00",
-            "USD, 1 account | opened at 1,200.00, topped up 500.00, consumed 620.00, closed at ?; 2 more could not be read then",
-            "Points | opened at 1,200.00, topped up 500.00, consumed 620.00, closed at 1,080.00",
+            "USD, 3 accounts | opened at 1,200.00 USD, topped up 500.00 USD, consumed 620.00 USD, closed at 1,080.00 USD",
+            "USD, 1 account | opened at 1,200.00 USD, topped up 500.00 USD, consumed 620.00 USD, closed at ?; 2 more could not be read then",
+            "Points | opened at 1,200, topped up 500, consumed 620, closed at 1,080",
             "First to run dry | DeepSeek: 100.00 USD lasts until about 2026-12-04 (2 d)",
             "Consumed most | A: 1,200.00 USD | B: 4.50 USD | 7 more",
             "Changed most | A: 12.50 USD a day instead of 3.00 USD",
@@ -83,15 +91,16 @@ fn every_part_is_said_in_both_languages() {
             "Lapses within 30 days | A “Welcome”: 5.00 USD on 2026-12-20",
             "Cannot be read | Kling: timeout, since 2026-11-29 | Kling: timeout",
             "All accounts | no balance was read in this time",
+            "Accounts without a currency | 4 more",
         ]
     );
     assert_eq!(
         said(Language::Zh),
         [
             "余额周报 2026-11-23 至 2026-11-29",
-            "USD，3 个账户 | 期初 1,200.00，充值 500.00，消耗 620.00，期末 1,080.00",
-            "USD，1 个账户 | 期初 1,200.00，充值 500.00，消耗 620.00，期末 ?；另有 2 个账户在此期间未能读取",
-            "Points | 期初 1,200.00，充值 500.00，消耗 620.00，期末 1,080.00",
+            "USD，3 个账户 | 期初 1,200.00 USD，充值 500.00 USD，消耗 620.00 USD，期末 1,080.00 USD",
+            "USD，1 个账户 | 期初 1,200.00 USD，充值 500.00 USD，消耗 620.00 USD，期末 ?；另有 2 个账户在此期间未能读取",
+            "Points | 期初 1,200，充值 500，消耗 620，期末 1,080",
             "最先用尽 | DeepSeek：余额 100.00 USD，预计可用至 2026-12-04（2 天）",
             "消耗最多 | A：1,200.00 USD | B：4.50 USD | 另有 7 项",
             "变化最大 | A：日均 12.50 USD，此前为 3.00 USD",
@@ -99,6 +108,7 @@ fn every_part_is_said_in_both_languages() {
             "30 天内过期的额度 | A “Welcome”：5.00 USD，2026-12-20 过期",
             "无法读取 | Kling：timeout，自 2026-11-29 起 | Kling：timeout",
             "全部账户 | 在此期间没有读取到余额",
+            "没有币种的账户 | 另有 4 项",
         ]
     );
 }
@@ -106,12 +116,18 @@ fn every_part_is_said_in_both_languages() {
 #[test]
 fn what_others_have_written_is_no_template_and_formats_nothing() {
     let evil = "{amount} [x](http://evil) @all";
-    let row = Row { name: Some(evil.to_owned()), word: Some("{name}".to_owned()), currency: Some("{date}".to_owned()), amount: number("1"), ..Row::default() };
+    let row = Row {
+        name: Some(evil.to_owned()),
+        word: Some("{name}".to_owned()),
+        currency: Some("{date}".to_owned()),
+        amount: number("1"),
+        ..Row::default()
+    };
     for list in List::ALL {
         let said = text(phrases_of(Language::En), &Part::List(list, vec![row.clone(), row.clone()], 0), markdown);
         assert!(!said.contains("](") && !said.contains('@') && !said.contains("://"), "{said}");
-        if list != List::Empty {
-            assert!(said.contains("\n• {amount} ［x］"), "{said}");
+        if !matches!(list, List::Empty | List::Others) {
+            assert!(said.contains("\n  • {amount} ［x］"), "{said}");
         }
     }
 }
