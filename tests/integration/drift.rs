@@ -110,7 +110,7 @@ fn a_store_of_before_learns_answers_and_loses_nothing(kind: Kind) {
     assert_eq!(service.world.messages(&mut seen), ["raised low critical A"], "{kind:?}: it is refused, and owed");
     let version = service.world.version();
     // And what came later.
-    service.world.sql("DROP TABLE answers; DROP TABLE payments; DROP TABLE renewals");
+    service.world.sql("DROP TABLE answers; DROP TABLE payments; DROP TABLE renewals; DROP TABLE digests");
     service.world.set_version(13);
     service.world.channel(true);
     service.world.pass(86_400);
