@@ -9,6 +9,7 @@ use crate::check::{Amount, Beside, Expiring, Outcome, Reading};
 use crate::decide::{Status, Subject};
 use crate::model::failure::{Failure, Reason};
 use crate::model::threshold::Threshold;
+use crate::state::queries::Known;
 
 /// What a run found of a check, as it is kept.
 pub(super) struct AsFound<'a> {
@@ -21,6 +22,26 @@ pub(super) struct AsFound<'a> {
     pub(super) reason: Option<&'a str>,
     /// The credits that expire, where they are known.
     pub(super) credits: &'a [Expiring],
+}
+
+impl<'a> AsFound<'a> {
+    /// What the last run found.
+    pub(super) fn last(known: &'a Known) -> AsFound<'a> {
+        AsFound {
+            status: &known.status,
+            balance: known.balance,
+            currency: known.currency.as_deref(),
+            threshold: known.threshold,
+            reason: known.reason.as_deref(),
+            credits: &known.credits,
+        }
+    }
+}
+
+/// An account as the last run found it.
+pub(super) fn read_last(subject: &Subject, known: &Known) -> (Subject, Outcome) {
+    let (subject, outcome) = AsFound::last(known).read(Subject { identity: known.check, ..subject.clone() });
+    (subject, Outcome { as_of: Some(known.checked_at), cached: true, ..outcome })
 }
 
 impl AsFound<'_> {

@@ -58,6 +58,8 @@ commands! {
     Status = status;
     /// Show the history of balances: minimum, maximum, mean, change
     History = history;
+    /// Tell what a day, a week or a month came to: per currency, what runs dry first, what renews, what cannot be read
+    Digest = digest;
     /// List alerts: sent, pending and expired
     Alerts = alerts;
     /// Write a page of all this, to be looked at in a browser: charts, forecasts, alerts, silences, mails, subscriptions, runs

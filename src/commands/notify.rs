@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use clap::{Args, Subcommand};
+use jiff::tz::TimeZone;
 use secrecy::ExposeSecret;
 
 use super::open::{Opened, complain_all, open, print};
@@ -19,6 +20,7 @@ use crate::process::environment::Environment;
 use crate::process::exit::Exit;
 use crate::process::interrupt::Deadline;
 use crate::process::logging::{self, Format};
+use crate::process::redact::Redactor;
 use crate::process::{Process, file};
 use crate::wire::context::Context;
 use crate::wire::http::Clients;
@@ -71,7 +73,9 @@ pub(super) fn run(flags: &Flags, process: &Process) -> Exit {
     process.watchdog.allow(time);
     file::allow(time);
     process.watchdog.expect("the sending of the test", Exit::Undelivered);
-    let deliveries = tell(&config, &context(&config, &environment, process.clock, format), flags.sample, is_sent);
+    let who = ("test", config.channels.as_slice(), &config.redactor, &config.settings.timezone);
+    let context = context(who, &environment, process.clock, format);
+    let deliveries = tell(&config, &context, flags.sample, is_sent);
     let has_failed = |delivery: &Delivery| !matches!(delivery.status, DeliveryStatus::Sent | DeliveryStatus::DryRun);
     let exit = match deliveries.iter().any(has_failed) {
         false => Exit::Ok,
@@ -119,20 +123,25 @@ fn read(flags: &TrialFlags, clock: Clock) -> Result<(Config, Environment, Format
 }
 
 /// What sends, named so that a receiver sees that it is no run.
-fn context(config: &Config, environment: &Environment, clock: Clock, format: Format) -> Context {
+pub(super) fn context(
+    (name, channels, redactor, timezone): (&str, &[Channel], &Arc<Redactor>, &TimeZone),
+    environment: &Environment,
+    clock: Clock,
+    format: Format,
+) -> Context {
     let clients = Clients::new(&environment.surroundings(), clock);
-    clients.secrets().for_each(|secret| config.redactor.learn(secret.expose_secret()));
-    for warning in clients.problems().into_iter().chain(insecure_channels(&config.channels, &clients)) {
+    clients.secrets().for_each(|secret| redactor.learn(secret.expose_secret()));
+    for warning in clients.problems().into_iter().chain(insecure_channels(channels, &clients)) {
         log::warn!("{warning}");
     }
     let started_at = clock.now();
     Context {
-        run_id: format!("test-{}", started_at.strftime("%Y%m%dT%H%M%S%.3fZ")),
+        run_id: format!("{name}-{}", started_at.strftime("%Y%m%dT%H%M%S%.3fZ")),
         clock,
         started_at,
-        today: started_at.to_zoned(config.settings.timezone.clone()).date(),
+        today: started_at.to_zoned(timezone.clone()).date(),
         clients: Arc::new(clients),
-        redactor: Arc::clone(&config.redactor),
+        redactor: Arc::clone(redactor),
         format,
     }
 }

@@ -12,10 +12,9 @@ use clap::Args;
 use jiff::Timestamp;
 
 use self::shown::{ChannelFacts, Shown};
-use super::as_found::AsFound;
+use super::as_found::{AsFound, read_last};
 use super::memory::{Answer, answer, failed, leave, open_store};
 use super::open::open_checks;
-use crate::check::Outcome;
 use crate::cli::{CheckArgs, StoreArgs};
 use crate::config::Config;
 use crate::decide::forecast::account::{Foresight, foresee};
@@ -153,18 +152,8 @@ impl Question {
         if let Some(failures) = memory.failures.get_mut(&known.check) {
             *failures = failures.saturating_sub(1);
         }
-        let as_found = AsFound {
-            status: &known.status,
-            balance: known.balance,
-            currency: known.currency.as_deref(),
-            threshold: known.threshold,
-            reason: known.reason.as_deref(),
-            credits: &known.credits,
-        };
-        let as_read = |subject: &Subject| {
-            let (subject, outcome) = as_found.read(Subject { identity: known.check, ..subject.clone() });
-            (subject, Outcome { as_of: Some(known.checked_at), cached: true, ..outcome })
-        };
+        let as_found = AsFound::last(known);
+        let as_read = |subject: &Subject| read_last(subject, known);
         let (accounts, outcomes): (Vec<_>, Vec<_>) = self.subjects.accounts.iter().map(as_read).unzip();
         // Its mails are not read again; what is owed of them is in the memory.
         let scans = self.subjects.mailboxes.iter().map(|_| as_found.scan());

@@ -180,7 +180,7 @@ impl ConfigReader<'_> {
         }
         for (at, (channel, path)) in config.channels.iter().zip(places).enumerate() {
             let unfit = self.unfit(config, &channel.route, path);
-            if unfit || reasons[at].is_empty() || reasons[at].iter().any(Why::takes) {
+            if unfit || is_for_digests(&channel.route) || reasons[at].is_empty() || reasons[at].iter().any(Why::takes) {
                 continue;
             }
             let hint = match reasons[at].iter().any(|why| matches!(why, Why::Taken(_))) {
@@ -227,6 +227,14 @@ impl ConfigReader<'_> {
 fn schedules(addressing: &Addressing) -> Watched<'_> {
     let about = About { name: "", owner: None, provider: Schedule::PROVIDER, addressing };
     Watched { about, alerts: vec![(Topic::Silent, Level::Warning)], list: "", is_sound: true }
+}
+
+/// Whether a webhook asks for digests, which tell of all entries.
+fn is_for_digests(route: &Route) -> bool {
+    let Some(Matcher::Of(asked)) = &route.matcher else { return false };
+    asked
+        .iter()
+        .any(|(asked, patterns)| *asked == Asked::Topic && patterns.words().any(|word| word == Topic::Digest.as_str()))
 }
 
 /// An alert for people: `low` (critical).

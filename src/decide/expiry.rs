@@ -85,6 +85,15 @@ pub(crate) fn ahead(verdict: &Verdict, now: Timestamp) -> Vec<(Option<String>, C
     credits.into_iter().map(credit).collect()
 }
 
+/// The credits that will lapse with something in them, however far ahead, with dates in UTC; none if nobody knows what is usually
+/// consumed.
+pub(crate) fn unused(verdict: &Verdict, now: Timestamp) -> Option<Vec<Lapsing>> {
+    match ahead(verdict, now) {
+        ahead if ahead.is_empty() => Some(Vec::new()),
+        ahead => lapsing(verdict, &ahead, u32::MAX, (now, &TimeZone::UTC)),
+    }
+}
+
 /// Those of these credits that lapse within so many days with something left in them, or take the account below its threshold. None
 /// if nobody knows what is usually consumed.
 pub(crate) fn lapsing(

@@ -22,14 +22,16 @@ impl Settler<'_> {
     }
 }
 
+/// A rate as it is told.
+pub(crate) fn told(rate: f64) -> Option<Decimal> {
+    let rate = amount::from_float(rate).ok()?;
+    Some(rate.round_sf(DIGITS).unwrap_or(rate).normalize())
+}
+
 /// Whether the last day consumed far more than is usual. That is said beside a low balance too: who tops it up wants to know.
 fn spike(verdict: &Verdict, builder: &AlertBuilder) -> Observed {
     let today = verdict.foresight.as_ref().map_or(Today::Unknown, |foresight| foresight.today);
-    let day = match today {
-        Today::Unknown => None,
-        Today::Usual(day) | Today::Between(day) | Today::Odd(day) => Some(day),
-    };
-    let alert = |event, level| builder.alert(event, level, Cause::Spike(cause(verdict, day)));
+    let alert = |event, level| builder.alert(event, level, Cause::Spike(cause(verdict, today.day())));
     let is_wanted = verdict.subject.forecasting.is_some_and(|forecasting| !forecasting.spike_ratio.is_zero());
     match (verdict.status, today) {
         (Status::Unlimited, _) => Observed::Right(alert(Event::Resolved, Level::Info)),
@@ -42,10 +44,6 @@ fn spike(verdict: &Verdict, builder: &AlertBuilder) -> Observed {
 }
 
 fn cause(verdict: &Verdict, day: Option<spike::Spike>) -> Spike {
-    let told = |rate: f64| -> Option<Decimal> {
-        let rate = amount::from_float(rate).ok()?;
-        Some(rate.round_sf(DIGITS).unwrap_or(rate).normalize())
-    };
     Spike {
         account: account(verdict),
         per_day: day.and_then(|day| told(day.per_day)),

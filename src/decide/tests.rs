@@ -2,6 +2,7 @@
 
 mod accounts;
 mod channels;
+mod digests;
 mod expiries;
 mod keys;
 mod lives;

@@ -60,6 +60,8 @@ families! {
     EXPIRES = "expires_timestamp_seconds", Kind::Gauge, ["project", "provider", "type"], "When the next credit expires, in seconds since 1970.";
     RUNWAY = "runway_days", Kind::Gauge, ["project", "provider", "type"], "Days that the balance lasts at the usual rate, where that can be said.";
     BURN = "burn_per_day", Kind::Gauge, ["project", "provider", "type"], "What is consumed on a usual day, in the account's own unit.";
+    LAST_DAY = "last_day_consumed", Kind::Gauge, ["project", "provider", "type"], "What the last 24 hours consumed, scaled to a day, in the account's own unit.";
+    UNUSED = "lapsing_unused", Kind::Gauge, ["project", "provider", "type"], "What of the credits that expire will not have been used at the usual rate.";
     DEPLETION = "depletion_timestamp_seconds", Kind::Gauge, ["project", "provider", "type"], "When the balance is used up at the usual rate, in seconds since 1970.";
     STATUS = "status", Kind::Gauge, ["project", "provider", "type"], "1 if the balance is at or above its thresholds, 0 if it is below one.";
     INFO = "project_info", Kind::Gauge, ["project", "provider", "type", "owner_project", "currency"], "Always 1; the owner and the currency or unit of a project are labels.";

@@ -2,6 +2,7 @@
 //!
 //! A topic is one line in `topics!` below and a file with its cause, which says what is known of it ([`Facts`]).
 
+mod digest;
 mod expiry;
 mod facts;
 mod failing;
@@ -26,6 +27,7 @@ use crate::model::words::{BalanceType, words};
 
 use self::stored::{Kept, StoredAlert};
 
+pub(crate) use self::digest::{Digest, List, Part, Row, Span, Sum};
 pub(crate) use self::expiry::{Expiry, Lapsing};
 pub(crate) use self::facts::{Facts, Figure, OutsideText};
 pub(crate) use self::failing::{Failing, SharedCause, TOGETHER_FROM};
@@ -110,6 +112,8 @@ topics! {
     TopUp = "topup",
     /// Another schedule of runs has fallen silent, or runs again.
     Silent = "silent",
+    /// What a day, a week or a month came to.
+    Digest = "digest",
 }
 
 words! {
@@ -284,7 +288,7 @@ impl Alert {
             Cause::Expiry(expiry) => {
                 expiry.credits.iter().try_fold(Decimal::ZERO, |sum, credit| sum.checked_add(credit.unused))
             }
-            Cause::Low(_) | Cause::Failing(_) | Cause::Runway(_) | Cause::Silent(_) => None,
+            Cause::Low(_) | Cause::Failing(_) | Cause::Runway(_) | Cause::Silent(_) | Cause::Digest(_) => None,
         }
     }
 

@@ -24,7 +24,7 @@ use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::time::{Duration, Instant};
 
 pub(crate) use self::delivery::{Delivery, DeliveryStatus, Settled};
-pub(crate) use self::message::{Provider, cadence, said};
+pub(crate) use self::message::{Provider, cadence, digest_text, said};
 
 use self::allowance::Pool;
 use self::delivery::Progress;

@@ -34,6 +34,8 @@ words! { flag
         TopUp = "topup",
         /// Another schedule that has not run for longer than it used to
         Silent = "silent",
+        /// A part of a digest
+        Digest = "digest",
         /// A balance that is above its threshold again: the end of what `low` tells
         Recovered = "recovered",
     }

@@ -9,7 +9,9 @@ use rust_decimal::prelude::ToPrimitive;
 
 use crate::check::subscription::Standing;
 use crate::decide::Status;
+use crate::decide::expiry;
 use crate::decide::memory::MuteKind;
+use crate::decide::spike::told;
 use crate::metrics::family::{self, Family, Kind};
 use crate::metrics::{Sum, Sums};
 use crate::report::Findings;
@@ -164,6 +166,14 @@ fn gauges(findings: &Findings, seconds: f64, sums: &Sums, values: &mut Values) {
         for (family, at) in [(&family::RESETS, beside.resets_at), (&family::EXPIRES, next)] {
             at.into_iter().for_each(|at| values.gauge(family, &labels, at.as_second() as f64));
         }
+        if next.is_some()
+            && let Some(lapses) = expiry::unused(verdict, findings.started_at)
+        {
+            let unused = lapses.iter().try_fold(Decimal::ZERO, |sum, lapse| sum.checked_add(lapse.unused));
+            values.decimal(&family::UNUSED, &labels, unused);
+        }
+        let day = verdict.foresight.as_ref().and_then(|foresight| foresight.today.day());
+        values.decimal(&family::LAST_DAY, &labels, day.and_then(|day| told(day.per_day)));
         if let Some(forecast) = verdict.foresight.as_ref().map(|foresight| &foresight.forecast) {
             values.decimal(&family::BURN, &labels, forecast.burn_per_day);
             if let Some(lasts) = forecast.lasts() {

@@ -10,10 +10,11 @@ use super::outlook::Outlook;
 use super::totals::{Total, TotalEntry};
 use crate::check::Expiring;
 use crate::check::subscription::Renewal;
+use crate::decide::expiry;
 use crate::decide::{
     MailboxStatus, MailboxVerdict, Pause, Status, SubscriptionStatus, SubscriptionVerdict, Verdict, Waiting,
 };
-use crate::model::alert::{Event, Topic};
+use crate::model::alert::{Event, Lapsing, Topic};
 use crate::model::amount;
 use crate::model::failure::{Failure, Reason};
 use crate::model::identity::Identity;
@@ -122,6 +123,8 @@ struct Project<'a> {
     frozen: Option<Box<RawValue>>,
     resets_at: Option<String>,
     expires: Vec<Credit<'a>>,
+    /// The credits that will lapse with something in them; null where nobody knows what is usually consumed.
+    lapses: Option<Vec<Lapse>>,
     #[serde(flatten)]
     outlook: Outlook,
     /// When the balance was true, where that was not just now, and how long ago that is.
@@ -134,6 +137,28 @@ struct Project<'a> {
     duration_seconds: f64,
     error: Option<Error<'a>>,
     alerts: Vec<AlertEntry<'a>>,
+}
+
+/// A credit that will lapse before it is used up.
+#[derive(Serialize)]
+struct Lapse {
+    credit: Option<String>,
+    date: String,
+    remaining: Box<RawValue>,
+    unused: Box<RawValue>,
+    falls_below: Option<Box<RawValue>>,
+}
+
+impl From<Lapsing> for Lapse {
+    fn from(lapsing: Lapsing) -> Self {
+        Lapse {
+            date: lapsing.date.to_string(),
+            remaining: amount::to_json(lapsing.remaining),
+            unused: amount::to_json(lapsing.unused),
+            falls_below: lapsing.falls_below.map(amount::to_json),
+            credit: lapsing.name,
+        }
+    }
 }
 
 /// A credit that expires; without a date it does not.
@@ -339,6 +364,8 @@ fn project<'a>(findings: &'a Findings, verdict: &'a Verdict) -> Project<'a> {
         frozen: beside.frozen.map(amount::to_json),
         resets_at: beside.resets_at.map(iso),
         expires: beside.expires.iter().map(Credit::from).collect(),
+        lapses: expiry::unused(verdict, findings.started_at)
+            .map(|lapses| lapses.into_iter().map(Lapse::from).collect()),
         outlook: verdict.foresight.as_ref().map(Outlook::of).unwrap_or_default(),
         as_of: verdict.as_of.map(iso),
         age_seconds: verdict.as_of.map(|at| findings.age(at).as_secs()),

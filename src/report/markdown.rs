@@ -70,7 +70,7 @@ fn table(section: Section) -> String {
 }
 
 /// Escapes text so that nothing in it formats, links, mentions somebody, or ends a cell.
-fn neutral(text: &str) -> String {
+pub(super) fn neutral(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         match c {

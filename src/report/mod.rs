@@ -2,6 +2,7 @@
 
 mod columns;
 pub(crate) mod curve;
+pub(crate) mod digest;
 pub(crate) mod html;
 pub(crate) mod mutes;
 mod outlook;
@@ -216,6 +217,27 @@ impl Report {
     }
 }
 
+/// What became of each alert on each channel that it was for.
+pub(crate) fn records(deliveries: &[Delivery]) -> Vec<DeliveryRecord> {
+    let handed = |delivery: &Delivery, alert: usize| {
+        let fate = match () {
+            () if delivery.taken.contains(&alert) => Fate::Taken,
+            () if delivery.unknown.contains(&alert) => Fate::Unknown,
+            () => Fate::Refused,
+        };
+        DeliveryRecord {
+            alert,
+            channel: delivery.id.clone(),
+            fate,
+            detail: delivery.failure.as_ref().filter(|_| fate != Fate::Taken).map(Failure::describe),
+            tried_at: delivery.tried.get(&alert).copied(),
+            is_poisoned: delivery.poisoned.contains(&alert),
+        }
+    };
+    let each = deliveries.iter().flat_map(|delivery| delivery.alerts.iter().map(move |alert| handed(delivery, *alert)));
+    each.collect()
+}
+
 impl Findings {
     /// The status of a run with these findings, as long as nothing more fails. `interrupted` is the status that a signal asks
     /// for.
@@ -319,28 +341,9 @@ impl Findings {
 
     /// What the store is to write down: which channel took which alert, and how the run ended.
     pub(crate) fn marks(&self, interrupted: Option<Exit>, metrics: Option<MetricMarks>) -> Marks {
-        let handed = |delivery: &Delivery, alert: &usize| {
-            let fate = match () {
-                () if delivery.taken.contains(alert) => Fate::Taken,
-                () if delivery.unknown.contains(alert) => Fate::Unknown,
-                () => Fate::Refused,
-            };
-            DeliveryRecord {
-                alert: *alert,
-                channel: delivery.id.clone(),
-                fate,
-                detail: delivery.failure.as_ref().filter(|_| fate != Fate::Taken).map(Failure::describe),
-                tried_at: delivery.tried.get(alert).copied(),
-                is_poisoned: delivery.poisoned.contains(alert),
-            }
-        };
         Marks {
             alerts: self.alerts.clone(),
-            deliveries: self
-                .deliveries
-                .iter()
-                .flat_map(|delivery| delivery.alerts.iter().map(move |alert| handed(delivery, alert)))
-                .collect(),
+            deliveries: records(&self.deliveries),
             exit_code: i64::from(self.job_exit(interrupted).code()),
             metrics,
         }

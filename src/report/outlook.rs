@@ -4,7 +4,9 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use crate::decide::forecast::account::Foresight;
+use crate::decide::forecast::spike::Today;
 use crate::decide::forecast::{Confidence, Outlook as Forecast};
+use crate::decide::spike::told;
 use crate::model::amount;
 
 /// The part of an account's JSON that is about the days to come. What cannot be said is null.
@@ -21,12 +23,17 @@ pub(crate) struct Outlook {
     /// For an irregular one: the days at the pace of the last 24 hours.
     days_at_last_pace: Option<Box<RawValue>>,
     burn_per_day: Option<Box<RawValue>>,
+    /// What the last 24 hours consumed, scaled to a day, and what a usual day with any consumption does.
+    last_day_consumed: Option<Box<RawValue>>,
+    usual_day_consumed: Option<Box<RawValue>>,
+    /// Whether that is far more than usual.
+    is_spike: Option<bool>,
 }
 
 impl Outlook {
     pub(crate) fn of(foresight: &Foresight) -> Outlook {
         let forecast = &foresight.forecast;
-        let lasts = forecast.lasts();
+        let (lasts, day) = (forecast.lasts(), foresight.today.day());
         let last_pace = match forecast.outlook {
             Forecast::Irregular { at_last_pace } => at_last_pace,
             _ => None,
@@ -39,6 +46,9 @@ impl Outlook {
             is_irregular: matches!(forecast.outlook, Forecast::Irregular { .. }),
             days_at_last_pace: last_pace.and_then(tenths),
             burn_per_day: forecast.burn_per_day.map(amount::to_json),
+            last_day_consumed: day.and_then(|day| told(day.per_day)).map(amount::to_json),
+            usual_day_consumed: day.and_then(|day| told(day.usual_per_day?)).map(amount::to_json),
+            is_spike: day.map(|_| matches!(foresight.today, Today::Odd(_))),
         }
     }
 }

@@ -90,7 +90,9 @@ fn deliveries(
     now: Timestamp,
 ) -> Result<(), StoreError> {
     let delivered = || delivered.iter().copied();
-    let taken = || delivered().filter(|(delivered, _)| delivered.fate == Fate::Taken);
+    // A digest is no condition: nobody asks again what channels know of it, and its parts are about one thing.
+    let is_told = |record: &DeliveryRecord, alert: &Alert| record.fate == Fate::Taken && alert.topic() != Topic::Digest;
+    let taken = || delivered().filter(|(delivered, alert)| is_told(delivered, alert));
     let key = |alert: &Alert| (alert.identity, alert.topic());
     let over = taken().filter(|(_, alert)| alert.event == Event::Resolved);
     forget(database, over.map(|(delivered, alert)| (key(alert), delivered.channel.as_str())))?;

@@ -38,15 +38,26 @@ pub(super) fn past(
     checks: Checks,
     (since, now): (Timestamp, Timestamp),
 ) -> Result<BTreeMap<Identity, Vec<Reading>>, StoreError> {
+    let hourly = now.checked_sub(HOURLY).unwrap_or(Timestamp::MIN);
+    thinned(database, checks, (since, now), hourly)
+}
+
+/// The same with a time from which on readings are kept apart by hours.
+pub(super) fn thinned(
+    database: &mut dyn Database,
+    checks: Checks,
+    (since, now): (Timestamp, Timestamp),
+    hourly: Timestamp,
+) -> Result<BTreeMap<Identity, Vec<Reading>>, StoreError> {
     let mut sql = format!(
         "SELECT s.run, s.check_id, s.balance, s.currency FROM (SELECT max(r.run) AS run FROM runs r \
          WHERE r.run >= $1 AND r.run <= $2 GROUP BY r.shard, r.is_partial, \
          CASE WHEN r.run >= $3 THEN r.run / {HOUR} ELSE -(r.run / {SIX_HOURS}) END) h \
          JOIN samples s ON s.run = h.run WHERE s.balance IS NOT NULL"
     );
-    let hourly = now.checked_sub(HOURLY).unwrap_or(Timestamp::MIN).as_microsecond();
     let ahead = now.checked_add(now.duration_since(since)).unwrap_or(Timestamp::MAX);
-    let mut parameters: Vec<Value> = vec![since.as_microsecond().into(), ahead.as_microsecond().into(), hourly.into()];
+    let mut parameters: Vec<Value> =
+        vec![since.as_microsecond().into(), ahead.as_microsecond().into(), hourly.as_microsecond().into()];
     match checks {
         Checks::All => {}
         Checks::One(check) => {

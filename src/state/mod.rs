@@ -19,6 +19,7 @@ mod claim;
 pub(crate) mod config;
 mod damaged_rows;
 mod database;
+mod digests;
 mod edited_checks;
 mod error;
 mod finish;
@@ -52,6 +53,7 @@ mod wait;
 mod worker;
 
 pub(crate) use self::channel_states::ChannelState;
+pub(crate) use self::digests::DigestClaim;
 pub(crate) use self::error::{StoreError, StoreFault};
 pub(crate) use self::location::{fault, in_the_clear, name, shown};
 pub(crate) use self::mark_mails::MailMarker;

@@ -15,7 +15,7 @@ use super::StoreError;
 use super::database::Database;
 
 /// Each step brings a store from the version of its position to the next one.
-const STEPS: [&str; 16] = [
+const STEPS: [&str; 17] = [
     "
 CREATE TABLE runs (
     run BIGINT PRIMARY KEY,
@@ -270,6 +270,15 @@ CREATE TABLE renewals (
     // rises.
     "
 ALTER TABLE samples ADD COLUMN merged TEXT;
+",
+    // The first day of the period, as 2026-11-23, whose digest was made last for a config and a length of periods.
+    "
+CREATE TABLE digests (
+    schedule TEXT NOT NULL,
+    span TEXT NOT NULL,
+    began_on TEXT NOT NULL,
+    PRIMARY KEY (schedule, span)
+);
 ",
 ];
 

@@ -348,6 +348,18 @@ impl Store {
         self.ask(move |database| sightings::sightings(database, since))
     }
 
+    /// The balances since then, at most one for each hour.
+    ///
+    /// # Errors
+    /// Why it cannot be read.
+    pub(crate) fn hourly(
+        &mut self,
+        checks: Checks,
+        times: (Timestamp, Timestamp),
+    ) -> Result<BTreeMap<Identity, Vec<Reading>>, StoreError> {
+        self.ask(move |database| hourly_readings::thinned(database, checks, times, Timestamp::MIN))
+    }
+
     /// The same during a run, which cannot wait as long.
     ///
     /// # Errors

@@ -73,7 +73,11 @@ fn a_credit_that_lapses_is_told_once_and_explained(kind: Kind) {
     assert!(said.contains("well All of its credits will be used up before they lapse."), "{said}");
     // Of 400 in ten days 240 are used.
     let grants = json!([{"name": "welcome", "left": 400, "until": "2026-11-15"}]);
-    run_at(&world, hour, 994, &grants);
+    let report = run_at(&world, hour, 994, &grants).report();
+    let lapses = &report["projects"][0]["lapses"][0];
+    assert_eq!((&lapses["credit"], &lapses["date"]), (&json!("welcome"), &json!("2026-11-15")), "{lapses}");
+    assert_eq!((&lapses["remaining"], &lapses["falls_below"]), (&json!(400), &Value::Null), "{lapses}");
+    assert!((150.0..170.0).contains(&lapses["unused"].as_f64().unwrap()), "{lapses}");
     assert_eq!(world.messages(&mut seen), ["raised expiry warning A"]);
     let said = why(&world, hour);
     assert!(said.starts_with("wrong The credit “welcome” of 400"), "{said}");

@@ -110,9 +110,9 @@ fn a_store_of_before_learns_answers_and_loses_nothing(kind: Kind) {
     assert_eq!(service.world.messages(&mut seen), ["raised low critical A"], "{kind:?}: it is refused, and owed");
     let version = service.world.version();
     // And what came later.
-    service
-        .world
-        .sql("DROP TABLE answers; DROP TABLE payments; DROP TABLE renewals; ALTER TABLE samples DROP COLUMN merged");
+    let later = "DROP TABLE answers; DROP TABLE payments; DROP TABLE renewals; DROP TABLE digests; \
+                 ALTER TABLE samples DROP COLUMN merged";
+    service.world.sql(later);
     service.world.set_version(13);
     service.world.channel(true);
     service.world.pass(86_400);

@@ -21,6 +21,7 @@ mod conformance;
 mod credits;
 mod databases;
 mod delivery;
+mod digests;
 mod docs;
 mod doctor;
 mod drift;

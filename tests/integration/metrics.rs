@@ -79,7 +79,17 @@ fn all_families_arrive_with_the_right_types() {
     // Mailboxes and subscriptions have series once there are any, forecasts once there is a history, silences once somebody wants one, and so has what only some services tell beside a balance, which
     // `report` looks at.
     let beside = ["total", "usage", "frozen", "resets_timestamp_seconds", "expires_timestamp_seconds"];
-    let elsewhere = ["email_", "subscription_", "last_success_", "runway_", "burn_", "depletion_", "mute_end_"];
+    let elsewhere = [
+        "email_",
+        "subscription_",
+        "last_success_",
+        "runway_",
+        "burn_",
+        "last_day_",
+        "depletion_",
+        "lapsing_",
+        "mute_end_",
+    ];
     let is_later = |name: &str| beside.contains(&name) || elsewhere.iter().any(|prefix| name.starts_with(prefix));
     let families: Vec<_> = balance_alert::internals::family::ALL.iter().filter(|one| !is_later(one.name)).collect();
     assert!(families.len() >= 21, "{}", families.len());

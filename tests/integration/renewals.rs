@@ -377,7 +377,7 @@ fn a_store_from_before_keeps_what_is_told_and_owed_and_can_note_payments(kind: K
     world.channel(false);
     run(&world, "2026-12-16", 0).expect(75);
     let mut seen = world.hook.hits();
-    world.sql("DROP TABLE payments; DROP TABLE renewals; ALTER TABLE samples DROP COLUMN merged");
+    world.sql("DROP TABLE payments; DROP TABLE renewals; DROP TABLE digests; ALTER TABLE samples DROP COLUMN merged");
     world.set_version(14);
     let status = ask(&world, "2026-12-16", ["status"]).expect(3);
     assert!(status.stderr.contains("written by an older version"), "{status}");

@@ -74,6 +74,9 @@ fn a_day_that_consumes_far_more_is_told_explained_and_taken_back(kind: Kind) {
     assert!(why.contains("(`spike_ratio: 3`), if it is at least 10 (`spike_minimum: 10`)"), "{why}");
     assert_eq!(account.consume(&[6, 6]), none, "it is known");
     let report = account.run().report();
+    let one = &report["projects"][0];
+    let want = (&json!(142), &json!(24), &json!(true));
+    assert_eq!((&one["last_day_consumed"], &one["usual_day_consumed"], &one["is_spike"]), want, "{one}");
     let alert: &Value = &report["projects"][0]["alerts"][0];
     assert_eq!((&alert["topic"], &alert["status"]), (&json!("spike"), &json!("suppressed")), "{report}");
     assert_eq!(account.consume(&[6, 6, 6]), ["resolved spike info A"]);

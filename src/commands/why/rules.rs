@@ -23,8 +23,8 @@ impl Shown<'_> {
             Topic::TopUp => self.found.accounts.iter().map(topup).collect(),
             Topic::Expiry => self.found.accounts.iter().flat_map(|verdict| self.expiry(verdict)).collect(),
             Topic::Mail => vec![mail(explained)],
-            // It is about no entry of the config.
-            Topic::Silent => Vec::new(),
+            // They are about no entry of the config.
+            Topic::Silent | Topic::Digest => Vec::new(),
         };
         if let Some(calm) = explained.course.and_then(|course| course.calm_since) {
             let calm = self.time(calm);

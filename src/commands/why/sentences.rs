@@ -154,7 +154,7 @@ impl Shown<'_> {
             Topic::Renewal => None,
             Topic::TopUp => return "Another top-up is told; this one is not told again.".to_owned(),
             Topic::Expiry => return "Another credit that lapses is told; this one is not told again.".to_owned(),
-            Topic::Failing | Topic::Mail | Topic::Runway | Topic::Spike | Topic::Silent => Some("when its level rises".to_owned()),
+            Topic::Failing | Topic::Mail | Topic::Runway | Topic::Spike | Topic::Silent | Topic::Digest => Some("when its level rises".to_owned()),
         };
         let when: Vec<String> = reminder.into_iter().chain(worse).collect();
         if when.is_empty() { String::new() } else { format!("It is told again {}.", when.join(", or at once ")) }

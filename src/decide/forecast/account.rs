@@ -79,6 +79,19 @@ pub(crate) fn is_counted_alike(one: Option<&str>, other: Option<&str>) -> bool {
     }
 }
 
+/// The newest readings that have one currency, and that currency; the newest stands first. `of_check` is the currency of readings that
+/// do not say their own. None of no readings.
+pub(super) fn alike(readings: &[Reading], of_check: Option<&str>) -> Option<(Option<String>, Vec<Point>)> {
+    let counted = |reading: &Reading| {
+        reading.currency.clone().or(of_check.map(str::to_owned)).filter(|currency| !currency.is_empty())
+    };
+    let currency = counted(readings.last()?);
+    let alike =
+        readings.iter().rev().take_while(|reading| is_counted_alike(counted(reading).as_deref(), currency.as_deref()));
+    let points = alike.map(|reading| Point { at: reading.at, balance: reading.balance, usage: None }).collect();
+    Some((currency, points))
+}
+
 /// The forecast out of the newest readings that have one currency. `of_check` is the currency of readings that do not say
 /// their own. The readings are in the order of time. There is none where the clock stands before one of them.
 pub(crate) fn foresee(
@@ -90,14 +103,7 @@ pub(crate) fn foresee(
     if is_behind(readings, now) {
         return None;
     }
-    let counted = |reading: &Reading| {
-        reading.currency.clone().or(of_check.map(str::to_owned)).filter(|currency| !currency.is_empty())
-    };
-    let currency = counted(readings.last()?);
-    let alike =
-        readings.iter().rev().take_while(|reading| is_counted_alike(counted(reading).as_deref(), currency.as_deref()));
-    let points: Vec<Point> =
-        alike.map(|reading| Point { at: reading.at, balance: reading.balance, usage: None }).collect();
+    let (currency, points) = alike(readings, of_check)?;
     let newest = forecast(&points, settings.window_days, now)?;
     // Without the newest reading: what a run said before.
     let before = || forecast(points.get(1..)?, settings.window_days, now);

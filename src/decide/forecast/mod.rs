@@ -14,6 +14,7 @@ mod rates;
 mod regular;
 mod series;
 pub mod spike;
+pub(crate) mod statement;
 #[cfg(test)]
 mod tests;
 pub mod watch;

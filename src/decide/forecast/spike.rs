@@ -55,6 +55,17 @@ pub enum Today {
     Odd(Spike),
 }
 
+impl Today {
+    /// The day itself, if it is known.
+    #[must_use]
+    pub fn day(self) -> Option<Spike> {
+        match self {
+            Today::Unknown => None,
+            Today::Usual(day) | Today::Between(day) | Today::Odd(day) => Some(day),
+        }
+    }
+}
+
 /// How the last 24 hours stand beside other days. At least half of them must be known.
 #[must_use]
 pub fn today(points: &[Point], rule: &SpikeRule, now: Timestamp) -> Today {

@@ -90,13 +90,13 @@ struct RawMessage<'a> {
 #[derive(Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 struct AlertDocument<'a> {
-    /// What it is about: `low`, `failing`, `renewal`, `mail`, `runway`, `spike`, `expiry`, `topup` or `silent`.
+    /// What it is about: `low`, `failing`, `renewal`, `mail`, `runway`, `spike`, `expiry`, `topup`, `silent` or `digest`.
     topic: Topic,
     /// How urgent it is: `info`, `warning` or `critical`.
     level: Level,
     /// `raised`, or `resolved` if it is over.
     event: Event,
-    /// The mark of the line: 🔴, 🟡, ⚪ or 🟢.
+    /// The mark of the line: 🔴, 🟡, ⚪ or 🟢, or 📊 for a part of a digest.
     mark: &'static str,
     /// The name of the account, mailbox or subscription, or the host of several.
     project: String,

@@ -7,8 +7,8 @@ use jiff::{SignedDuration, Timestamp, ToSpan};
 use rust_decimal::Decimal;
 
 use crate::model::alert::{
-    Account, Alert, Cause, Event, Expiry, Failing, Lapsing, Lasting, Level, Low, Mail, Renewal, Runway, Silent, Spike,
-    TopUp, Trouble,
+    Account, Alert, Cause, Digest, Event, Expiry, Failing, Lapsing, Lasting, Level, List, Low, Mail, Part, Renewal,
+    Row, Runway, Silent, Span, Spike, TopUp, Trouble,
 };
 use crate::model::cadence::Cadence;
 use crate::model::failure::Reason;
@@ -29,7 +29,7 @@ const HOSTILE: &str = "*[Top up](https://evil.example)* <@all> @everyone & <b>_x
 type Make = fn() -> Alert;
 
 /// The samples, by the names that examples have for them.
-const SAMPLES: [(&str, Make); 14] = [
+const SAMPLES: [(&str, Make); 15] = [
     ("low", || low("OpenRouter", Some("AI platform"), "74.75", "100", Level::Critical)),
     ("warning", || low("Alibaba Cloud", None, "612.30", "800", Level::Warning)),
     ("recovered", || over(low("OpenRouter", Some("AI platform"), "500", "100", Level::Info))),
@@ -42,6 +42,7 @@ const SAMPLES: [(&str, Make); 14] = [
     ("expiry", expiry),
     ("topup", topup),
     ("silent", silent),
+    ("digest", digest),
     ("payable", || low("DeepSeek", Some("AI platform"), "8.20", "50", Level::Critical)),
     ("hostile", || low(HOSTILE, Some(HOSTILE), "1", "2", Level::Critical)),
 ];
@@ -72,6 +73,10 @@ pub(crate) fn found(name: &str, run_id: &str, at: Timestamp, today: Date) -> Opt
             expiry.credits.iter_mut().for_each(|one| one.date = today.saturating_add(i64::from(one.days).days()));
         }
         Cause::TopUp(topup) => (topup.since, topup.at) = (at - SignedDuration::from_hours(1), at),
+        Cause::Digest(digest) => {
+            digest.last = today.yesterday().unwrap_or(today);
+            digest.first = digest.last.saturating_sub(6.days());
+        }
         Cause::Silent(silent) => silent.last = at - SignedDuration::from_hours(2),
         Cause::Runway(runway) => {
             runway.lasts.iter_mut().for_each(|lasts| lasts.until = today.saturating_add(i64::from(lasts.days).days()));
@@ -202,6 +207,20 @@ fn topup() -> Alert {
 fn silent() -> Alert {
     let last = Timestamp::from_second(FOUND_AT - 7200).unwrap_or_default();
     common("prod/config.yaml --shard 1/2", "schedule", Cause::Silent(Silent { last, usual: Some(3600) }))
+}
+
+fn digest() -> Alert {
+    let row = |name: &str, amount, before| Row {
+        name: Some(name.to_owned()),
+        amount: number(amount),
+        before: number(before),
+        currency: Some("USD".to_owned()),
+        ..Row::default()
+    };
+    let rows = vec![row("OpenRouter", "42.50", "12.25"), row("Moonshot", "3", "9.80")];
+    let (first, last) = (jiff::civil::date(2026, 11, 23), jiff::civil::date(2026, 11, 29));
+    let digest = Digest { span: Span::Week, first, last, part: Part::List(List::Changed, rows, 0) };
+    Alert { level: Level::Info, ..common("digest", "digest", Cause::Digest(digest)) }
 }
 
 fn mail() -> Alert {

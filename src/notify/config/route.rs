@@ -22,7 +22,7 @@ fields! {
         project: RawTexts;
         /// The id of the provider; `imap` for a mailbox, `subscription` for a subscription.
         provider: RawTexts;
-        /// What the alert is about: low, failing, renewal, mail, runway, spike, expiry, topup, silent.
+        /// What the alert is about: low, failing, renewal, mail, runway, spike, expiry, topup, silent, digest.
         topic: RawTexts;
         /// How urgent it is: warning, critical.
         level: RawTexts;

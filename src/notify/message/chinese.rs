@@ -1,12 +1,14 @@
 //! The sentences in Chinese.
 
 use super::class::Class;
+use super::digest;
 use super::group::{Group, Members};
 use super::language::Phrases;
 use super::parts::{
     ExpiryParts, FailingParts, LapsingParts, LowParts, MailWords, Parts, RenewalParts, RunwayParts, SilentParts,
     SpikeParts, TopUpParts, Turn,
 };
+use super::templates::DigestWords;
 use crate::model::alert::{Cause, Event, Level, Topic};
 use crate::model::cadence::{Cadence, Every, Unit};
 use crate::model::words::{BalanceType, CycleType};
@@ -22,6 +24,39 @@ const MAIL: MailWords = MailWords {
     service: "服务：",
     amount: "金额：",
     keywords: "依据：",
+};
+
+/// The templates of digests.
+static DIGEST: DigestWords = DigestWords {
+    titles: ["余额日报 {first}", "余额周报 {first} 至 {last}", "余额月报 {first} 至 {last}"],
+    several: "余额报告",
+    lists: [
+        "最先用尽",
+        "消耗最多",
+        "变化最大",
+        "未来 30 天的续费",
+        "30 天内过期的额度",
+        "无法读取",
+        "全部账户",
+        "没有币种的账户",
+    ],
+    sums: ["{currency}，1 个账户", "{currency}，{count} 个账户"],
+    sum: "期初 {opening}，充值 {topped_up}，消耗 {consumed}，期末 {closing}",
+    unread: "；另有 {count} 个账户在此期间未能读取",
+    rows: [
+        "{name}：余额 {amount}，预计可用至 {date}（{days} 天）",
+        "{name}：{amount}",
+        "{name}：日均 {amount}，此前为 {before}",
+        "{name}：{date}（{days} 天后），{amount}",
+        "{name}：{amount}，{date} 过期",
+        "{name}：{word}，自 {date} 起",
+        "在此期间没有读取到余额",
+        "",
+    ],
+    renewals: ["{name}：自 {date} 起逾期，{amount}", "{name}：今天，{amount}"],
+    never_read: "{name}：{word}",
+    total: "合计：{amount}",
+    more: "另有 {count} 项",
 };
 
 impl Phrases for Chinese {
@@ -49,6 +84,7 @@ impl Phrases for Chinese {
             Class::Raised(Topic::Expiry) => "个额度将过期",
             Class::Raised(Topic::TopUp) => "个已充值",
             Class::Raised(Topic::Silent) => "个停止运行",
+            Class::Raised(Topic::Digest) => "项报告",
             Class::Overdue => "个已逾期",
             Class::Ending => "个即将结束",
             Class::Recovered => "个恢复",
@@ -78,7 +114,12 @@ impl Phrases for Chinese {
             Cause::Expiry(expiry) => self.expiry(&parts.expiry(expiry)),
             Cause::TopUp(topup) => self.topup(&parts.topup(topup)),
             Cause::Silent(silent) => self.silent(&parts.silent(silent)),
+            Cause::Digest(digest) => digest::text(self, &digest.part, parts.neutral),
         }
+    }
+
+    fn digest(&self) -> &'static DigestWords {
+        &DIGEST
     }
 
     fn since(&self, since: &str) -> String {

@@ -47,6 +47,7 @@ impl Class {
 /// The sign at the beginning of a line, which shows how urgent the alert is.
 pub(super) fn mark(alert: &Alert) -> &'static str {
     match (alert.level, &alert.cause) {
+        (_, Cause::Digest(_)) => "📊",
         (Level::Critical, _) => "🔴",
         (Level::Warning, Cause::Failing(_)) => "⚪",
         (Level::Warning, _) => "🟡",

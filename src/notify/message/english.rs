@@ -1,12 +1,14 @@
 //! The sentences in English.
 
 use super::class::Class;
+use super::digest;
 use super::group::{Group, Members};
 use super::language::Phrases;
 use super::parts::{
     ExpiryParts, FailingParts, LapsingParts, LowParts, MailWords, Parts, RenewalParts, RunwayParts, SilentParts,
     SpikeParts, TopUpParts, Turn,
 };
+use super::templates::DigestWords;
 use crate::model::alert::{Cause, Event, Level, Topic};
 use crate::model::cadence::Cadence;
 use crate::model::text;
@@ -22,6 +24,43 @@ const MAIL: MailWords = MailWords {
     service: "service: ",
     amount: "amount: ",
     keywords: "signs: ",
+};
+
+/// The templates of digests.
+static DIGEST: DigestWords = DigestWords {
+    titles: [
+        "Daily balance digest, {first}",
+        "Weekly balance digest, {first} to {last}",
+        "Monthly balance digest, {first} to {last}",
+    ],
+    several: "Balance digests",
+    lists: [
+        "First to run dry",
+        "Consumed most",
+        "Changed most",
+        "Renewals of the next 30 days",
+        "Lapses within 30 days",
+        "Cannot be read",
+        "All accounts",
+        "Accounts without a currency",
+    ],
+    sums: ["{currency}, 1 account", "{currency}, {count} accounts"],
+    sum: "opened at {opening}, topped up {topped_up}, consumed {consumed}, closed at {closing}",
+    unread: "; {count} more could not be read then",
+    rows: [
+        "{name}: {amount} lasts until about {date} ({days} d)",
+        "{name}: {amount}",
+        "{name}: {amount} a day instead of {before}",
+        "{name}: {date} ({days} d), {amount}",
+        "{name}: {amount} on {date}",
+        "{name}: {word}, since {date}",
+        "no balance was read in this time",
+        "",
+    ],
+    renewals: ["{name}: overdue since {date}, {amount}", "{name}: today, {amount}"],
+    never_read: "{name}: {word}",
+    total: "in all: {amount}",
+    more: "{count} more",
 };
 
 impl Phrases for English {
@@ -49,6 +88,7 @@ impl Phrases for English {
             Class::Raised(Topic::Expiry) => "lapsing",
             Class::Raised(Topic::TopUp) => "topped up",
             Class::Raised(Topic::Silent) => "silent",
+            Class::Raised(Topic::Digest) => "in the digest",
             Class::Overdue => "overdue",
             Class::Ending => "ending",
             Class::Recovered => "recovered",
@@ -78,7 +118,12 @@ impl Phrases for English {
             Cause::Expiry(expiry) => self.expiry(&parts.expiry(expiry)),
             Cause::TopUp(topup) => self.topup(&parts.topup(topup)),
             Cause::Silent(silent) => self.silent(&parts.silent(silent)),
+            Cause::Digest(digest) => digest::text(self, &digest.part, parts.neutral),
         }
+    }
+
+    fn digest(&self) -> &'static DigestWords {
+        &DIGEST
     }
 
     fn since(&self, since: &str) -> String {

@@ -4,6 +4,7 @@
 use super::class::Class;
 use super::group::Group;
 use super::parts::Parts;
+use super::templates::DigestWords;
 use crate::model::alert::Cause;
 
 /// The sentences of one language. All parts are harmless already; times are written out.
@@ -25,6 +26,9 @@ pub(super) trait Phrases {
 
     /// What is said of a check, with a sentence for each topic. Nothing of the cause goes into it that `parts` has not made harmless.
     fn cause(&self, cause: &Cause, parts: &Parts) -> String;
+
+    /// The templates of digests.
+    fn digest(&self) -> &'static DigestWords;
 
     /// An addition to a sentence: since when it has been so.
     fn since(&self, since: &str) -> String;

@@ -2,12 +2,14 @@
 
 mod chinese;
 mod class;
+mod digest;
 mod english;
 mod group;
 mod language;
 mod neutral;
 mod parts;
 mod sentence;
+mod templates;
 
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
@@ -23,7 +25,7 @@ use self::language::Phrases;
 pub(super) use self::neutral::Neutral;
 use self::parts::{Parts, moment};
 use self::sentence::Sentence;
-use crate::model::alert::{Alert, Cause, OutsideText, TOGETHER_FROM, Topic, Trouble};
+use crate::model::alert::{self, Alert, Cause, OutsideText, TOGETHER_FROM, Topic, Trouble};
 use crate::model::cadence::Cadence;
 use crate::model::failure::Failure;
 use crate::model::text::{self, ShortNames};
@@ -153,10 +155,16 @@ impl Message {
         let names = ShortNames::new(alerts.iter().map(|alert| alert.project.as_str()), NAME_CHARS);
         let owners = alerts.iter().filter_map(|alert| alert.owner_project.as_deref());
         let owners = ShortNames::new(owners, NAME_CHARS);
+        let phrases = phrases_of(language);
+        let project = |alert: &Alert| match &alert.cause {
+            // Its name is what it is about, in the language of the message.
+            Cause::Digest(digest) => text::one_line(&digest::heading(phrases, &digest.part), NAME_CHARS),
+            _ => names.get(&alert.project).to_owned(),
+        };
         let alerts: Vec<Alert> = alerts
             .iter()
             .map(|alert| Alert {
-                project: names.get(&alert.project).to_owned(),
+                project: project(alert),
                 owner_project: alert.owner_project.as_deref().map(|owner| owners.get(owner).to_owned()),
                 ..bounded(alert.clone())
             })
@@ -236,10 +244,7 @@ impl Message {
     }
 
     fn phrases(&self) -> &'static dyn Phrases {
-        match self.language {
-            Language::En => &English,
-            Language::Zh => &Chinese,
-        }
+        phrases_of(self.language)
     }
 
     /// The heading: `Balance alert: 2 low, 1 warning`.
@@ -249,7 +254,7 @@ impl Message {
             .filter(|(count, _)| *count > 0)
             .map(|(count, class)| format!("{count} {}", self.phrases().class(class)))
             .collect();
-        let title = self.phrases().title(&counts);
+        let title = digest::title(self.phrases(), alerts).unwrap_or_else(|| self.phrases().title(&counts));
         let title = match self.number_of(alerts) {
             Some((number, count)) => self.phrases().numbered(&title, number, count),
             None => title,
@@ -278,7 +283,7 @@ impl Message {
         for entry in entries(alerts) {
             match entry {
                 Entry::Group(group) => lines.push(self.group(&group, neutral)),
-                Entry::One(alert) if self.is_short => rest.push(alert),
+                Entry::One(alert) if self.is_short && alert.topic() != Topic::Digest => rest.push(alert),
                 Entry::One(alert) => lines.push(self.line(alert, neutral)),
             }
         }
@@ -314,7 +319,7 @@ impl Message {
                     owner: None,
                     text: self.about_group(&group, neutral),
                 }),
-                Entry::One(alert) if self.is_short => rest.push(alert),
+                Entry::One(alert) if self.is_short && alert.topic() != Topic::Digest => rest.push(alert),
                 Entry::One(alert) => rows.push(Row {
                     mark: mark(alert),
                     name: Some(neutral(&alert.project)),
@@ -398,6 +403,22 @@ pub(crate) fn cadence(cadence: Cadence, language: Language) -> String {
         Language::En => cadence.to_string(),
         Language::Zh => chinese::cadence(cadence),
     }
+}
+
+fn phrases_of(language: Language) -> &'static dyn Phrases {
+    match language {
+        Language::En => &English,
+        Language::Zh => &Chinese,
+    }
+}
+
+/// A digest as a message says it: its title, and of each part what it is about and a line for each row. Nothing in it is made
+/// harmless.
+pub(crate) fn digest_text(parts: &[alert::Digest], language: Language) -> (String, Vec<(String, Vec<String>)>) {
+    let phrases = phrases_of(language);
+    let title = parts.first().map(|first| digest::heading_of(phrases, first)).unwrap_or_default();
+    let text = |one: &alert::Digest| (digest::heading(phrases, &one.part), digest::lines(phrases, &one.part, as_it_is));
+    (title, parts.iter().map(text).collect())
 }
 
 /// An alert whose texts have at most so many characters each, for a service that takes very little.

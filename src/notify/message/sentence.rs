@@ -23,7 +23,8 @@ impl Sentence<'_> {
             Some(owner) => self.phrases.owned(&name, &neutral(owner)),
             None => name,
         };
-        self.phrases.about(&name, &self.what())
+        // A list begins on a line of its own.
+        self.phrases.about(&name, &self.what()).replace(" \n", "\n")
     }
 
     /// The sentence without the name.
@@ -32,7 +33,7 @@ impl Sentence<'_> {
         let what = self.phrases.cause(&alert.cause, &self.parts);
         match alert.topic() {
             // Their sentences have the dates in them.
-            Topic::Renewal | Topic::Mail | Topic::TopUp => what,
+            Topic::Renewal | Topic::Mail | Topic::TopUp | Topic::Digest => what,
             _ => what + &self.addition(),
         }
     }

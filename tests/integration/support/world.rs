@@ -195,7 +195,7 @@ impl World {
              ALTER TABLE deliveries DROP COLUMN doubts; ALTER TABLE deliveries DROP COLUMN lost; \
              ALTER TABLE deliveries DROP COLUMN refusals; \
              DROP INDEX runs_by_schedule; ALTER TABLE runs DROP COLUMN schedule; \
-             ALTER TABLE checks DROP COLUMN credits; DROP TABLE payments; DROP TABLE renewals; \
+             ALTER TABLE checks DROP COLUMN credits; DROP TABLE payments; DROP TABLE renewals; DROP TABLE digests; \
              ALTER TABLE samples DROP COLUMN merged",
         );
         if self.kind == Kind::Postgres {

@@ -45,7 +45,7 @@ pub(super) fn page(message: &Message, alerts: &[Alert], footer: &str) -> String 
 fn row(row: &Row) -> String {
     let cell = "border-bottom:1px solid #d8dee4;padding:8px 10px;vertical-align:top";
     let bar = format!("border-left:4px solid {};{cell}", colour(row.mark));
-    let text = format!("<span style=\"word-break:break-word\">{}</span>", row.text);
+    let text = format!("<span style=\"word-break:break-word\">{}</span>", row.text.trim_start().replace('\n', "<br>"));
     let cells = match &row.name {
         Some(name) => {
             let owner = row.owner.as_ref().map(|owner| {

@@ -99,7 +99,7 @@ fn post(sender: &Sender, message: &Message, alerts: &[Alert]) -> Post {
 
 /// The samples, each with its texts replaced.
 fn renamed(text: &str) -> Vec<Alert> {
-    let samples = ["payable", "failing", "mail", "renewal", "runway", "spike", "expiry", "topup", "silent"]
+    let samples = ["payable", "failing", "mail", "renewal", "runway", "spike", "expiry", "topup", "silent", "digest"]
         .into_iter()
         .filter_map(sample::alert);
     let renamed = samples.map(|alert| {
@@ -124,6 +124,13 @@ fn renamed(text: &str) -> Vec<Alert> {
                 expiry.credits.iter_mut().for_each(|credit| credit.name = Some(text.to_owned()));
             }
             Cause::TopUp(topup) => topup.account.currency = Some(text.to_owned()),
+            Cause::Digest(digest) => {
+                if let crate::model::alert::Part::List(_, rows, _) = &mut digest.part {
+                    for row in rows {
+                        (row.name, row.currency) = (Some(text.to_owned()), Some(text.to_owned()));
+                    }
+                }
+            }
             Cause::Silent(_) => {}
         }
         alert
