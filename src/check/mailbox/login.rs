@@ -76,11 +76,16 @@ fn open(door: &Door, limits: &Limits) -> Result<Session<Stream>, Failure> {
     let Door { address, addresses, proof, connector } = *door;
     let tls = || connector().map_err(|why| Failure::new(Reason::Internal, format!("no TLS: {why}")));
     let clear = Clear::connect(addresses, limits.clone())?;
-    let client = match address.security {
-        Security::Tls => greeted(imap::Client::new(clear.secure(&address.host, &tls()?)?), limits)?,
-        Security::None => greeted(imap::Client::new(clear.stay()), limits)?,
-        Security::StartTls => imap::Client::new(start_tls(clear, limits)?.secure(&address.host, &tls()?)?),
+    let mut stream = match address.security {
+        Security::Tls => clear.secure(&address.host, &tls()?)?,
+        Security::None => clear.stay(),
+        Security::StartTls => start_tls(clear, limits)?.secure(&address.host, &tls()?)?,
     };
+    if let Proof::Token(token) = proof {
+        stream.log_in_by_token(&address.username, token.expose_secret());
+    }
+    let client = imap::Client::new(stream);
+    let client = if address.security == Security::StartTls { client } else { greeted(client, limits)? };
     let (mut session, has_id) = log_in(client, address, proof, limits)?;
     let host = address.host.to_ascii_lowercase();
     if has_id || WANT_ID.iter().any(|known| host.ends_with(known)) {
@@ -161,20 +166,6 @@ fn start_tls(mut clear: Clear, limits: &Limits) -> Result<Clear, Failure> {
     }
 }
 
-/// XOAUTH2: the token once, and an empty answer to the error that may follow.
-struct XOAuth2 {
-    answer: String,
-    is_said: std::cell::Cell<bool>,
-}
-
-impl imap::Authenticator for XOAuth2 {
-    type Response = String;
-
-    fn process(&self, _: &[u8]) -> String {
-        if self.is_said.replace(true) { String::new() } else { self.answer.clone() }
-    }
-}
-
 fn log_in(
     mut client: imap::Client<Stream>,
     address: &Address,
@@ -192,10 +183,8 @@ fn log_in(
     limits.allow(ANSWER);
     let result = match proof {
         Proof::Password(password) => client.login(&address.username, password.expose_secret()),
-        Proof::Token(token) => {
-            let answer = format!("user={}\x01auth=Bearer {}\x01\x01", address.username, token.expose_secret());
-            client.authenticate("XOAUTH2", &XOAuth2 { answer, is_said: std::cell::Cell::new(false) })
-        }
+        // The stream says what stands for these two words.
+        Proof::Token(_) => client.login("by", "token"),
     };
     match result {
         Ok(session) => Ok((session, has_id)),

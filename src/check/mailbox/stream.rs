@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use base64::prelude::{BASE64_STANDARD, Engine as _};
 use native_tls::{TlsConnector, TlsStream};
 
 use super::answer::Answers;
@@ -156,7 +157,7 @@ impl Clear {
     /// Goes on in the clear.
     pub(super) fn stay(self) -> Stream {
         let limits = self.wire.pace.clone();
-        Stream { link: Link::Clear(self.wire), limits }
+        Stream { link: Link::Clear(self.wire), limits, exchange: None }
     }
 
     /// Goes on under TLS.
@@ -167,7 +168,7 @@ impl Clear {
         let limits = self.wire.pace.clone();
         // What was said in the clear has nothing to do with what follows.
         limits.lock().answers = Answers::new(MOST_OF_MAIL as usize);
-        Ok(Stream { link: Link::Tls(Box::new(self.wire.secure(host, connector)?)), limits })
+        Ok(Stream { link: Link::Tls(Box::new(self.wire.secure(host, connector)?)), limits, exchange: None })
     }
 
     /// One line, read byte by byte so that nothing after it is taken: what follows may be meant for TLS.
@@ -203,6 +204,65 @@ impl Clear {
 pub(super) struct Stream {
     link: Link,
     limits: Limits,
+    /// What is said in the place of a login by a password.
+    exchange: Option<Exchange>,
+}
+
+/// A login by XOAUTH2, which stands for the LOGIN of the protocol's crate. Its own AUTHENTICATE reads a single line by a regular expression,
+/// for which half a megabyte of the static binary would be an engine with the tables of Unicode.
+struct Exchange {
+    /// The token as it is sent, once: an error is asked for its answer again, and gets an empty one.
+    /// <https://developers.google.com/workspace/gmail/imap/xoauth2-protocol>
+    answer: Option<String>,
+    /// Whether it has been begun.
+    is_begun: bool,
+}
+
+impl Stream {
+    /// Logs in by a token once the protocol's crate logs in by whatever password.
+    pub(super) fn log_in_by_token(&mut self, user: &str, token: &str) {
+        let answer = BASE64_STANDARD.encode(format!("user={user}\x01auth=Bearer {token}\x01\x01"));
+        self.exchange = Some(Exchange { answer: Some(answer), is_begun: false });
+    }
+
+    fn send(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match &mut self.link {
+            Link::Clear(wire) => wire.write(bytes),
+            Link::Tls(tls) => tls.write(bytes),
+        }
+        .map_err(late)
+    }
+
+    fn send_all(&mut self, mut bytes: &[u8]) -> io::Result<()> {
+        while !bytes.is_empty() {
+            match self.send(bytes)? {
+                0 => return Err(io::ErrorKind::WriteZero.into()),
+                count => bytes = &bytes[count..],
+            }
+        }
+        self.flush()
+    }
+
+    /// Answers what the server asks for at the end of some of its lines, and says how much of them is for the protocol's crate.
+    fn without_challenge(&mut self, lines: &[u8]) -> io::Result<usize> {
+        let Some(exchange) = self.exchange.as_mut().filter(|exchange| exchange.is_begun) else {
+            return Ok(lines.len());
+        };
+        let ended = lines.strip_suffix(b"\n").unwrap_or(lines);
+        let last = ended.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+        if !lines[last..].starts_with(b"+") {
+            return Ok(lines.len());
+        }
+        let answer = exchange.answer.take().unwrap_or_default() + "\r\n";
+        self.send_all(answer.as_bytes())?;
+        Ok(last)
+    }
+}
+
+/// The tag of a command that logs in.
+fn tag_of_login(command: &[u8]) -> Option<&str> {
+    let (tag, rest) = std::str::from_utf8(command).ok()?.split_once(' ')?;
+    rest.starts_with("LOGIN ").then_some(tag)
 }
 
 enum Link {
@@ -219,8 +279,12 @@ impl Read for Stream {
         let mut chunk = [0; CHUNK];
         loop {
             let count = self.limits.lock().answers.take(buffer);
-            if count > 0 || buffer.is_empty() {
-                return Ok(count);
+            let left = self.without_challenge(&buffer[..count])?;
+            if left > 0 || buffer.is_empty() {
+                return Ok(left);
+            }
+            if count > 0 {
+                continue;
             }
             let count = match &mut self.link {
                 Link::Clear(wire) => wire.read(&mut chunk),
@@ -236,11 +300,10 @@ impl Read for Stream {
 
 impl Write for Stream {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        match &mut self.link {
-            Link::Clear(wire) => wire.write(bytes),
-            Link::Tls(tls) => tls.write(bytes),
-        }
-        .map_err(late)
+        let Some(tag) = self.exchange.as_ref().and_then(|_| tag_of_login(bytes)) else { return self.send(bytes) };
+        self.send_all(format!("{tag} AUTHENTICATE XOAUTH2\r\n").as_bytes())?;
+        self.exchange.iter_mut().for_each(|exchange| exchange.is_begun = true);
+        Ok(bytes.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {

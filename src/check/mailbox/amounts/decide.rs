@@ -73,6 +73,13 @@ const DEBTS: [&str; 28] = [
     "未払",
     "未納",
 ];
+/// An order that renews something is a price, also while it is not paid.
+const RENEWAL_ORDERS: [&str; 8] =
+    ["renewal order", "renewal quote", "order to renew", "续约申请", "续费申请", "续费订单", "续期订单", "续约订单"];
+/// What was used up is named by what it once was.
+const USED_UP: [&str; 4] = ["been used up", "are used up", "is used up", "fully used"];
+/// What is kept apart does not count for what runs dry.
+const APART: [&str; 3] = ["is separate", "are separate", "kept separately"];
 /// Words of mails about a card that ends.
 const CARDS: [&str; 14] = [
     "过期",
@@ -129,7 +136,12 @@ pub(super) fn decide(sheet: &Sheet, matches: &[Match], candidates: &[Candidate])
                 || (has(words, &FUTURE) && CARDS_FINDER.is_in(&sheet.low))
         }
     };
-    if is_price {
+    let is_of_another = match role {
+        Role::Left => has(words, &APART),
+        Role::Owed => has(words, &RENEWAL_ORDERS),
+        Role::Charge => false,
+    } || (has(words, &USED_UP) && is_in_parentheses(sheet, chosen));
+    if is_price || is_of_another {
         return None;
     }
     let at = candidates.iter().position(|candidate| candidate.range == chosen.range)?;

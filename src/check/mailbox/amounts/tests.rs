@@ -126,6 +126,10 @@ fn what_is_shown_says_what_it_is() {
         ("Your domain expires soon", "example.org\t2026-05-13\t$18.98 a year", None),
         ("域名到期提醒", "续费价：79 元/年，逾期将进入赎回期，赎回费 850 元。", None),
         ("Your card expires", "The card expires in May, so the charge of $96 on 9 June will fail.", None),
+        ("Certificate ends", "A renewal order (2 years, USD 318.00) was opened, yet no payment has arrived.", None),
+        ("憑證到期提醒", "續約申請已核准，惟尚未收到款項 HK$1,180，故無法簽發。", None),
+        ("Cluster stopped", "The startup credits ($2,500.00, granted in 2025) have been used up.", None),
+        ("Labels on hold", "Your postage wallet ($1,050.00) is separate and can't be used for adjustments.", None),
         ("Overdue", "$20.00 is overdue for May. $30.00 is overdue for June.", None),
     ] {
         let got = shown(subject, body);

@@ -80,6 +80,11 @@ pub(super) fn looks_at_nothing(code: &str, body: &Json) -> bool {
     is_asked && body.is_only_message(&is_named) || !is_clear && body.is_without(&is_named)
 }
 
+/// Whether an expression goes through something. Of plain fields a zero is what they say, as where all is used.
+fn counts(code: &str) -> bool {
+    ["[]", "map", "add", "reduce", "entries", "length", "keys"].iter().any(|word| code.contains(word))
+}
+
 /// Whether a zero comes of nothing: of a sum that begins with zero and goes through what is not there, or through entries of which
 /// none is called as the page spells it.
 pub(super) fn is_of_nothing(code: &str, body: &Json) -> bool {
@@ -91,7 +96,7 @@ pub(super) fn is_of_nothing(code: &str, body: &Json) -> bool {
     !looks_elsewhere(code)
         && code.contains('.')
         && (body.is_only_message(&is_named)
-            || !is_said && body.has_nothing_to_count(&is_named)
+            || !is_said && counts(code) && body.has_nothing_to_count(&is_named)
             || body.spells_otherwise(&words))
 }
 
