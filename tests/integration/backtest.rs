@@ -130,7 +130,7 @@ fn older_samples_are_thinned_with_exact_sums(kind: Kind) {
     let day = |days: i64| (newest - days * 24 * hour).div_euclid(24 * hour) * 24 * hour;
     let old = (0..48).map(|at| day(250) + at * hour + 5);
     let runs: Vec<i64> = old.chain((0..36).map(|at| day(40) + at * hour / 12)).collect();
-    let balance = |at: usize| 500 - 3 * i64::try_from(at).unwrap() + if at % 7 == 0 { 20 } else { 0 };
+    let balance = |at: usize| 500 - 3 * i64::try_from(at).unwrap() + if at.is_multiple_of(7) { 20 } else { 0 };
     let mut sql = String::new();
     for (at, run) in runs.iter().enumerate() {
         sql += &format!(
