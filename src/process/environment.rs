@@ -244,7 +244,9 @@ fn given() -> impl Iterator<Item = (OsString, OsString)> {
 pub(super) fn tell_libraries(name: &'static str, value: &str, is_better: impl FnOnce(Option<&OsStr>) -> bool) {
     let is_alone = || std::fs::read_dir("/proc/self/task").is_ok_and(|threads| threads.count() == 1);
     let before = std::env::var_os(name);
-    if is_alone() && is_better(before.as_deref()) && TOLD_TO_LIBRARIES.set((name, before)).is_ok() {
+    // Whoever names other places to the libraries may name one that never ends; then all stays as it was given.
+    let is_own = || READ_BY_OPENSSL.iter().any(|other| *other != name && std::env::var_os(other).is_some());
+    if !is_own() && is_alone() && is_better(before.as_deref()) && TOLD_TO_LIBRARIES.set((name, before)).is_ok() {
         // SAFETY: another thread could read the variables meanwhile, and there is none.
         unsafe { std::env::set_var(name, value) };
     }
