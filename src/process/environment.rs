@@ -245,7 +245,9 @@ pub(super) fn tell_libraries(name: &'static str, value: &str, is_better: impl Fn
     let is_alone = || std::fs::read_dir("/proc/self/task").is_ok_and(|threads| threads.count() == 1);
     let before = std::env::var_os(name);
     // Whoever names other places to the libraries may name one that never ends; then all stays as it was given.
-    let is_own = || READ_BY_OPENSSL.iter().any(|other| *other != name && std::env::var_os(other).is_some());
+    let is_set = |other: &str| std::env::var_os(other).is_some();
+    let is_own =
+        || READ_BY_OPENSSL.iter().any(|other| (*other != name && is_set(other)) || is_set(&format!("{HIDDEN}{other}")));
     if !is_own() && is_alone() && is_better(before.as_deref()) && TOLD_TO_LIBRARIES.set((name, before)).is_ok() {
         // SAFETY: another thread could read the variables meanwhile, and there is none.
         unsafe { std::env::set_var(name, value) };
