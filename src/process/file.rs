@@ -96,8 +96,7 @@ fn read_file(path: &Path, bounds: Bounds, is_regular: bool) -> io::Result<Vec<u8
     let until = Instant::now() + bounds.patience;
     let path = path.to_owned();
     let read = move || {
-        let file =
-            OpenOptions::new().read(true).custom_flags(flags()).open(&path).map_err(|error| unopened(&path, error))?;
+        let file = open(&path).map_err(|error| unopened(&path, error))?;
         let metadata = file.metadata()?;
         if is_regular && !metadata.is_file() && !metadata.is_dir() {
             return Err(io::Error::other("it is no regular file"));
@@ -221,6 +220,15 @@ pub(crate) fn wait(on: &impl AsFd, what: PollFlags, until: Instant) -> bool {
             Ok(_) | Err(_) => return true,
         }
     }
+}
+
+/// Opens an ordinary file of the system, before anybody watches the time; none if it is something else, or is not there.
+pub(super) fn open_regular(path: &Path) -> Option<File> {
+    open(path).ok().filter(|file| file.metadata().is_ok_and(|found| found.is_file()))
+}
+
+fn open(path: &Path) -> io::Result<File> {
+    OpenOptions::new().read(true).custom_flags(flags()).open(path)
 }
 
 /// Nothing waits when a file is opened, and no terminal becomes this process's own.
