@@ -1,6 +1,8 @@
 //! An answer with other numbers in some places. Whether a balance was calculated from the numbers there is seen by calculating it
 //! once more, whatever the expression does with them.
 
+use rust_decimal::Decimal;
+
 use super::denial::plain;
 use super::value::Value;
 use crate::model::amount;
@@ -29,6 +31,22 @@ pub(super) enum Which<'a> {
     NotIn(&'a str, &'a dyn Fn(&str) -> bool),
     /// Those beside which a field says that they are debts.
     Debts(&'a dyn Fn(&str) -> bool),
+    /// Each zero and each -1: services fill them in where they know no number.
+    FilledIn,
+}
+
+/// Whether a value is a number that services fill in where they know none.
+pub(super) fn is_filled_in(value: &Value) -> bool {
+    let is_one = |number: Decimal| number.is_zero() || number == Decimal::NEGATIVE_ONE;
+    match value {
+        Value::Number(number) => number.as_f64() == 0.0 || number.as_f64() == -1.0,
+        // Few texts begin as one of them may.
+        Value::Text(_) => value.as_text().is_some_and(|text| {
+            text.trim_start().starts_with(['0', '-', '.'])
+                && amount::read(text).is_ok_and(|amount| is_one(amount.value))
+        }),
+        _ => false,
+    }
 }
 
 /// The JSON of a value with other numbers; none if none was changed.
@@ -36,11 +54,12 @@ pub(super) fn json(value: &Value, which: &Which) -> Option<String> {
     if matches!(which, Which::NotIn(known, _) if !is_money(known)) {
         return None;
     }
-    if !matches!(which, Which::All) && !which.is_anywhere_in(value) {
+    let is_everywhere = matches!(which, Which::All | Which::FilledIn);
+    if !is_everywhere && !which.is_anywhere_in(value) {
         return None;
     }
     let mut out = Out { json: String::new(), changed: 0 };
-    out.write(value, matches!(which, Which::All), which, DEEPEST);
+    out.write(value, is_everywhere, which, DEEPEST);
     (out.changed > 0).then_some(out.json)
 }
 
@@ -72,6 +91,7 @@ impl Out {
                 }
                 self.json.push('}');
             }
+            _ if matches!(which, Which::FilledIn) && !is_filled_in(value) => self.json.push_str(&value.to_json()),
             Value::Number(_) if is_changed => self.changed(&value.to_json()),
             Value::Text(_) if is_changed && value.as_text().is_some_and(|text| amount::read(text).is_ok()) => {
                 self.changed(&value.to_json());
@@ -157,13 +177,22 @@ fn is_in(words: &str, word: &str) -> bool {
 }
 
 fn is_other(known: &str, said: &str) -> bool {
+    if is_hundredth(said) || is_hundredth(known) {
+        return known != said;
+    }
     let is_dollar = |word: &str| DOLLARS.split(' ').any(|dollar| dollar.eq_ignore_ascii_case(word.trim()));
     let is_same = amount::is_same(known, said) || (is_dollar(known) && is_dollar(said));
     !is_same
 }
 
+/// Whether a code stands for a hundredth of a currency, as exchanges write it: pence are `GBp`, and pounds `GBP`.
+fn is_hundredth(code: &str) -> bool {
+    ["GBp", "GBX", "ZAc", "ZAX", "ILA"].contains(&code.trim())
+}
+
 /// Whether a word names money, and no credits or points.
 fn is_money(word: &str) -> bool {
-    amount::is_known_unit(word)
-        && !["credit", "point", "pts", "token"].iter().any(|unit| word.to_lowercase().starts_with(unit))
+    is_hundredth(word)
+        || amount::is_known_unit(word)
+            && !["credit", "point", "pts", "token"].iter().any(|unit| word.to_lowercase().starts_with(unit))
 }

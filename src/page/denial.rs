@@ -6,7 +6,6 @@
 mod names;
 mod sentences;
 mod texts;
-mod unknown;
 
 use std::collections::BTreeMap;
 
@@ -17,7 +16,6 @@ use crate::model::amount;
 
 pub(super) use self::sentences::is_of_nothing_left;
 pub(super) use self::texts::is_refusal;
-pub(super) use self::unknown::without_unknown;
 
 /// Lists and objects within each other that are looked into.
 const DEEPEST: usize = 8;

@@ -28,17 +28,14 @@ impl Json {
         self.error_message().is_some_and(|words| denial::is_of_nothing_left(&words))
     }
 
-    /// The same with zeros for each -1 in it; none if there is no such one.
-    pub(crate) fn without_unknown(&self) -> Option<Json> {
-        // Nearly no answer has one, and to write it out costs as much as to read it.
-        let may_be_unknown = |value: &Value| match value {
-            Value::Number(number) => number.as_f64() == -1.0,
-            value => value.as_text().is_some_and(|text| text.starts_with('-')),
-        };
-        if !self.values().any(may_be_unknown) {
-            return None;
-        }
-        parse_json(denial::without_unknown(&self.0.to_json())?.as_bytes()).ok()
+    /// Whether it has a zero or a -1, which services fill in where they know no number.
+    pub(crate) fn may_be_filled_in(&self) -> bool {
+        self.values().any(changed::is_filled_in)
+    }
+
+    /// The same with another number for each of these.
+    pub(crate) fn with_others_for_filled_in(&self) -> Option<Json> {
+        parse_json(changed::json(&self.0, &Which::FilledIn)?.as_bytes()).ok()
     }
 
     /// Whether it is a list or an object in which no value stands under a name of these, whatever it is, but for other objects.

@@ -162,11 +162,12 @@ impl Page {
                     return Err(denied(&body, what));
                 }
             }
-        } else if let Some(other) = seen.without_unknown()
-            && undenied("a -1").is_err()
-            && is_calculated_from(&other)
+        } else if seen.may_be_filled_in()
+            && let Err(failure) = undenied("a zero or a -1 that the balance was calculated from")
+            && !body.says_that_nothing_is_left()
+            && seen.with_others_for_filled_in().is_some_and(|other| is_calculated_from(&other))
         {
-            undenied("a -1 that the balance was calculated from")?;
+            return Err(failure);
         }
         let reading = if self.spend.is_some() { within_budget(reading, wanted.budget)? } else { reading };
         let other = reading.currency.as_ref().zip(progress.named.as_ref());
